@@ -55,7 +55,7 @@ class Invalid(ValueError):
     """Raised by a parser for an object that cannot be honoured; only a new version of the object helps."""
 
     def __init__(self, rejection: Rejection, echo: str = "") -> None:
-        """Keep the refusal, and in *echo* the refused spec as JSON text, so that a status can still show it."""
+        """Keep the refusal and, in *echo*, the refused spec as JSON text for a status to show."""
         super().__init__(str(rejection))
         self.rejection = rejection
         self.echo = echo

@@ -1,4 +1,4 @@
-"""What one step of a pass did, as a value: the counts for the canonical log line and the failures for the loop."""
+"""What one step of a pass did, as a value: counts for the canonical log line, failures for the loop."""
 
 from __future__ import annotations
 
