@@ -1,0 +1,41 @@
+"""Which addresses of ours one device should carry.
+
+On a link of our own every address is ours; on any other device only those with our label are, which is why an
+address for such a device must carry it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from ipaddress import IPv4Interface, IPv6Interface
+from typing import Protocol
+
+from isthmus.reconcile.outcome import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """An address with its prefix length on a device; `label` is IPv4's label, "" for the device name."""
+
+    device: str
+    interface: IPv4Interface | IPv6Interface
+    label: str = ""
+
+
+class AddressTable(Protocol):
+    """The kernel's interface addresses."""
+
+    async def dump(self) -> tuple[Address, ...]:
+        """Every address of the namespace, both families, in the kernel's order."""
+
+    async def put(self, address: Address) -> None:
+        """Add the address; an equal one is fine."""
+
+    async def drop(self, address: Address) -> None:
+        """Remove the address; a missing one is fine."""
+
+
+async def sync_addresses(table: AddressTable, desired: Iterable[Address], device: str) -> Outcome:
+    """Bring our addresses on *device* to *desired*; none desired removes all of ours there."""
+    raise NotImplementedError

@@ -1,0 +1,37 @@
+"""Permanent neighbour (ARP, NDP) entries on a link of our own, where nobody else's can be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from crds.meta import IPAddress
+from isthmus.reconcile.outcome import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """Frames for `address` on `device` go to `mac`."""
+
+    device: str
+    address: IPAddress
+    mac: str
+
+
+class NeighbourTable(Protocol):
+    """The kernel's permanent neighbour entries."""
+
+    async def dump(self, device: str) -> tuple[Neighbour, ...]:
+        """The permanent entries of *device*, both families; none if the device is missing."""
+
+    async def put(self, neighbour: Neighbour) -> None:
+        """Add or replace the entry of that address."""
+
+    async def drop(self, neighbour: Neighbour) -> None:
+        """Remove the entry; a missing one is fine."""
+
+
+async def sync_neighbours(table: NeighbourTable, desired: Iterable[Neighbour], device: str) -> Outcome:
+    """Bring the permanent entries of *device*, a link of ours, to *desired*."""
+    raise NotImplementedError

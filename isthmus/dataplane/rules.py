@@ -1,0 +1,39 @@
+"""Which policy rules (`ip rule`) of ours should exist. A rule is ours when its protocol is ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from crds.meta import Family, IPNetwork
+from isthmus.reconcile.outcome import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyRule:
+    """Packets between `source` and `destination` (None: any) look into `table`."""
+
+    priority: int
+    table: int
+    family: Family
+    source: IPNetwork | None = None
+    destination: IPNetwork | None = None
+
+
+class RuleTable(Protocol):
+    """The kernel's policy rules."""
+
+    async def dump(self, family: Family) -> tuple[PolicyRule, ...]:
+        """The rules of our protocol."""
+
+    async def put(self, rule: PolicyRule) -> None:
+        """Add the rule; an equal one is fine."""
+
+    async def drop(self, rule: PolicyRule) -> None:
+        """Remove the rule; a missing one is fine."""
+
+
+async def sync_rules(table: RuleTable, desired: Iterable[PolicyRule], *, family: Family) -> Outcome:
+    """Bring our policy rules of *family* to *desired*; none desired removes all of ours."""
+    raise NotImplementedError

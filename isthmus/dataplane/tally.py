@@ -1,0 +1,36 @@
+"""Runs a driver's writes one by one: counts what worked and collects what the world refused."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from isthmus.reconcile.errors import Transient
+from isthmus.reconcile.outcome import Outcome
+
+Verb = Literal["added", "changed", "removed"]
+
+
+@dataclass(slots=True)
+class Tally:
+    """The growing account of one step; one refused write does not stop the others."""
+
+    step: str
+    counts: dict[Verb, int] = field(default_factory=lambda: {"added": 0, "changed": 0, "removed": 0})
+    failures: list[Transient] = field(default_factory=list)
+
+    async def write(self, verb: Verb, work: Awaitable[None]) -> bool:
+        """Await one write; False if the world refused it."""
+        try:
+            await work
+        except Transient as error:
+            self.failures.append(error)
+            return False
+        self.counts[verb] += 1
+        return True
+
+    def outcome(self) -> Outcome:
+        """The account as a value."""
+        counts = self.counts
+        return Outcome(self.step, counts["added"], counts["changed"], counts["removed"], tuple(self.failures))
