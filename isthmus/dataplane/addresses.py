@@ -1,7 +1,7 @@
 """Which addresses of ours one device should carry.
 
-On a link of our own every address is ours; on any other device only those with our label are, which is why an
-address for such a device must carry it.
+On a link of our own every address is ours, except the link-local one that the kernel gives to each; on any
+other device only those with our label are, which is why an address for such a device must carry it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,10 @@ from dataclasses import dataclass
 from ipaddress import IPv4Interface, IPv6Interface
 from typing import Protocol
 
+from isthmus.dataplane import ownership
+from isthmus.dataplane.converge import converge
+from isthmus.dataplane.tally import Tally
+from isthmus.reconcile.delta import diff
 from isthmus.reconcile.outcome import Outcome
 
 
@@ -36,6 +40,23 @@ class AddressTable(Protocol):
         """Remove the address; a missing one is fine."""
 
 
+async def owned_addresses(table: AddressTable, device: str) -> dict[Address, Address]:
+    """Our addresses on *device*."""
+    return {
+        address: address
+        for address in await table.dump()
+        if address.device == device and _is_ours(address) and not address.interface.is_link_local
+    }
+
+
 async def sync_addresses(table: AddressTable, desired: Iterable[Address], device: str) -> Outcome:
     """Bring our addresses on *device* to *desired*; none desired removes all of ours there."""
-    raise NotImplementedError
+    tally = Tally("addresses")
+    wanted = {address: address for address in desired}
+    delta = diff(wanted, await owned_addresses(table, device))
+    await converge(tally, delta, add=table.put, change=table.put, drop=table.drop)
+    return tally.outcome()
+
+
+def _is_ours(address: Address) -> bool:
+    return address.device == ownership.VXLAN_LINK or address.label == ownership.ADDRESS_LABEL

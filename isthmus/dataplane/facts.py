@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from crds.meta import Family, IPAddress, IPNetwork
+from isthmus.dataplane import ownership
+from isthmus.dataplane.addresses import Address
+from isthmus.dataplane.errors import Missing
 from isthmus.dataplane.tables import Netlink
 
 
@@ -26,4 +29,29 @@ class HostFacts:
 
 async def host_facts(netlink: Netlink, family: Family, cluster_cidrs: Sequence[IPNetwork]) -> HostFacts:
     """Read the host's facts from the kernel; sends no packet. No default route raises Transient."""
-    raise NotImplementedError
+    uplink = await netlink.uplinks.best(family)
+    if uplink is None:
+        raise Missing(
+            f"the host has no IPv{family} default route, so its address towards other clusters is unknown; "
+            "add one, or wait for the network to come up"
+        )
+    if uplink.source is None:
+        raise Missing(f"device {uplink.device} of the IPv{family} default route has no address yet")
+    mtus = {link.name: link.mtu for link in await netlink.links.dump()}
+    cni = _cni_address(await netlink.addresses.dump(), cluster_cidrs)
+    return HostFacts(
+        private_ip=uplink.source,
+        default_device=uplink.device,
+        default_mtu=mtus.get(uplink.device, 1500),
+        cni_device=cni.device if cni else None,
+        cni_address=cni.interface.ip if cni else None,
+    )
+
+
+def _cni_address(addresses: Sequence[Address], cluster_cidrs: Sequence[IPNetwork]) -> Address | None:
+    for address in addresses:
+        if address.device == ownership.VXLAN_LINK or address.label == ownership.ADDRESS_LABEL:
+            continue
+        if any(address.interface.ip in cidr for cidr in cluster_cidrs):
+            return address
+    return None

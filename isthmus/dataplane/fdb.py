@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from crds.meta import IPAddress
+from isthmus.dataplane.converge import converge
+from isthmus.dataplane.tally import Tally
+from isthmus.reconcile.delta import diff
 from isthmus.reconcile.outcome import Outcome
 
 ZERO_MAC = "00:00:00:00:00:00"
@@ -40,4 +43,12 @@ class FdbTable(Protocol):
 
 async def sync_fdb(table: FdbTable, desired: Iterable[FdbEntry], device: str) -> Outcome:
     """Bring the permanent entries of *device*, a link of ours, to *desired*."""
-    raise NotImplementedError
+    tally = Tally("fdb")
+    wanted = {_key(entry): entry for entry in desired}
+    owned = {_key(entry): entry for entry in await table.dump(device)}
+    await converge(tally, diff(wanted, owned), add=table.put, change=table.put, drop=table.drop)
+    return tally.outcome()
+
+
+def _key(entry: FdbEntry) -> tuple[str, IPAddress | None]:
+    return entry.mac, entry.destination if entry.mac == ZERO_MAC else None

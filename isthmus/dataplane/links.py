@@ -1,17 +1,20 @@
 """Which VXLAN links should exist, and how the kernel is brought there.
 
-A link is ours when it carries our alias. What can be changed in place (MTU, MAC, state, the remote end) is;
-anything else means a new link, and the steps after this one put its addresses and routes back.
+A link is ours when it carries our alias. MTU, MAC and state are changed in place; anything else means a new
+link, and the steps after this one put its addresses and routes back. Old links go before new ones come,
+because the kernel does not take two with one VNI and port.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from crds.meta import IPAddress
 from isthmus.dataplane import ownership
+from isthmus.dataplane.errors import InTheWay
+from isthmus.dataplane.tally import Tally
 from isthmus.reconcile.outcome import Outcome
 
 
@@ -52,7 +55,7 @@ class LinkTable(Protocol):
         """Make the link with our alias and set it up."""
 
     async def adjust(self, link: VxlanLink) -> None:
-        """Set MTU, MAC, remote end and the up state of an existing link of ours."""
+        """Set MTU, MAC and the up state of an existing link of ours."""
 
     async def delete(self, name: str) -> None:
         """Remove the link; a missing one is fine."""
@@ -65,4 +68,40 @@ async def owned_links(table: LinkTable) -> dict[str, LinkInfo]:
 
 async def sync_links(table: LinkTable, desired: Iterable[VxlanLink]) -> Outcome:
     """Bring our links to *desired*; none desired removes all of ours."""
-    raise NotImplementedError
+    tally = Tally("links")
+    present = {link.name: link for link in await table.dump()}
+    owned = {name: link for name, link in present.items() if link.alias == ownership.LINK_ALIAS}
+    wanted = {link.name: link for link in desired}
+
+    for name in [name for name in owned if name not in wanted]:
+        await tally.write("removed", table.delete(name))
+    for name, link in wanted.items():
+        found = present.get(name)
+        if found is None:
+            await tally.write("added", table.create(link))
+        elif name not in owned:
+            tally.failures.append(_in_the_way(found))
+        elif not _same_tunnel(found, link):
+            await tally.write("changed", _recreate(table, link))
+        elif found.vxlan != link or not found.up:
+            await tally.write("changed", table.adjust(link))
+    return tally.outcome()
+
+
+def _same_tunnel(found: LinkInfo, link: VxlanLink) -> bool:
+    """Whether *found* differs from *link* in nothing that needs a new link."""
+    there = found.vxlan
+    return there is not None and replace(there, mtu=link.mtu, mac=link.mac) == link
+
+
+async def _recreate(table: LinkTable, link: VxlanLink) -> None:
+    await table.delete(link.name)
+    await table.create(link)
+
+
+def _in_the_way(found: LinkInfo) -> InTheWay:
+    kind = found.kind or "plain device"
+    return InTheWay(
+        f"interface {found.name} (kind {kind}) is in the way: it was not made by Isthmus (no alias "
+        f"{ownership.LINK_ALIAS!r}); remove it with `ip link del {found.name}` if nobody needs it"
+    )

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from crds.meta import IPAddress
+from isthmus.dataplane.converge import converge
+from isthmus.dataplane.tally import Tally
+from isthmus.reconcile.delta import diff
 from isthmus.reconcile.outcome import Outcome
 
 
@@ -34,4 +37,8 @@ class NeighbourTable(Protocol):
 
 async def sync_neighbours(table: NeighbourTable, desired: Iterable[Neighbour], device: str) -> Outcome:
     """Bring the permanent entries of *device*, a link of ours, to *desired*."""
-    raise NotImplementedError
+    tally = Tally("neighbours")
+    wanted = {entry.address: entry for entry in desired}
+    owned = {entry.address: entry for entry in await table.dump(device)}
+    await converge(tally, diff(wanted, owned), add=table.put, change=table.put, drop=table.drop)
+    return tally.outcome()

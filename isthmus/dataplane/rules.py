@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from crds.meta import Family, IPNetwork
+from isthmus.dataplane.converge import converge
+from isthmus.dataplane.tally import Tally
+from isthmus.reconcile.delta import diff
 from isthmus.reconcile.outcome import Outcome
 
 
@@ -36,4 +39,8 @@ class RuleTable(Protocol):
 
 async def sync_rules(table: RuleTable, desired: Iterable[PolicyRule], *, family: Family) -> Outcome:
     """Bring our policy rules of *family* to *desired*; none desired removes all of ours."""
-    raise NotImplementedError
+    tally = Tally("rules")
+    wanted = {rule: rule for rule in desired}
+    owned = {rule: rule for rule in await table.dump(family)}
+    await converge(tally, diff(wanted, owned), add=table.put, change=table.put, drop=table.drop)
+    return tally.outcome()

@@ -12,6 +12,7 @@ from isthmus.dataplane.links import LinkTable
 from isthmus.dataplane.neighbours import NeighbourTable
 from isthmus.dataplane.routes import RouteTable
 from isthmus.dataplane.rules import RuleTable
+from isthmus.dataplane.uplink import UplinkTable
 
 
 class ChangeFeed(Protocol):
@@ -31,4 +32,5 @@ class Netlink:
     fdb: FdbTable
     routes: RouteTable
     rules: RuleTable
+    uplinks: UplinkTable
     feed: ChangeFeed
