@@ -33,6 +33,8 @@ class RouteType(StrEnum):
     UNICAST = "unicast"
     UNREACHABLE = "unreachable"
     BLACKHOLE = "blackhole"
+    THROW = "throw"
+    """Go on with the next policy rule, as if the table had no route."""
 
 
 @dataclass(frozen=True, slots=True)
