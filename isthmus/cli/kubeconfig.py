@@ -1,0 +1,112 @@
+"""Which clusters does a kubeconfig name? Finds the files as kubectl does; opens no connection."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from isthmus.cli.faults import usage
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One context: the cluster that it leads to, by the kubeconfig's own names."""
+
+    path: Path
+    context: str
+    cluster: str
+    server: str
+
+
+def kubeconfig_paths(option: str, environment: Mapping[str, str]) -> tuple[Path, ...]:
+    """The files to read: --kubeconfig, else $KUBECONFIG (several, ':' between them), else ~/.kube/config."""
+    if option:
+        return (Path(option).expanduser(),)
+    listed = [part for part in environment.get("KUBECONFIG", "").split(os.pathsep) if part]
+    if listed:
+        return tuple(Path(part).expanduser() for part in listed)
+    return (Path(environment.get("HOME", "/root")) / ".kube" / "config",)
+
+
+def read_targets(paths: tuple[Path, ...]) -> tuple[Target, ...]:
+    """Return the contexts of all files; of two with one name the first counts. The current one comes first.
+
+    Raises:
+        Fault: no file is there, or one cannot be read.
+    """
+    found: dict[str, Target] = {}
+    current = ""
+    documents = [(path, _load(path)) for path in paths if path.exists()]
+    if not documents:
+        raise usage(
+            f"no kubeconfig at {', '.join(map(str, paths))}: give one with --kubeconfig or $KUBECONFIG"
+        )
+    for path, document in documents:
+        current = current or str(document.get("current-context") or "")
+        for target in _targets(path, document):
+            found.setdefault(target.context, target)
+    return tuple(sorted(found.values(), key=lambda target: target.context != current))
+
+
+def choose_target(targets: tuple[Target, ...], context: str, paths: tuple[Path, ...]) -> Target:
+    """Return the named context, or the current one.
+
+    Raises:
+        Fault: there is none of that name, or none at all.
+    """
+    where = ", ".join(str(path) for path in paths)
+    if not targets:
+        raise usage(f"the kubeconfig {where} has no context: give another with --kubeconfig")
+    if not context:
+        return targets[0]
+    for target in targets:
+        if target.context == context:
+            return target
+    known = ", ".join(target.context for target in targets)
+    raise usage(f"no context {context!r} in {where}; it has: {known}")
+
+
+def choose_targets(
+    targets: tuple[Target, ...], contexts: tuple[str, ...], paths: tuple[Path, ...]
+) -> tuple[Target, ...]:
+    """Return the named contexts; without names every context, one for each distinct server."""
+    if contexts:
+        return tuple(choose_target(targets, context, paths) for context in contexts)
+    if not targets:
+        return (choose_target(targets, "", paths),)
+    by_server: dict[str, Target] = {}
+    for target in targets:
+        by_server.setdefault(target.server, target)
+    return tuple(by_server.values())
+
+
+def _load(path: Path) -> dict[str, Any]:
+    import yaml
+
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise usage(f"cannot read the kubeconfig {path}: {error}") from None
+    except yaml.YAMLError:
+        raise usage(
+            f"the kubeconfig {path} is not YAML: repair it or give another with --kubeconfig"
+        ) from None
+    if not isinstance(document, dict):
+        raise usage(f"the kubeconfig {path} is empty: give another with --kubeconfig")
+    return document
+
+
+def _targets(path: Path, document: Mapping[str, Any]) -> list[Target]:
+    servers = {
+        item.get("name"): (item.get("cluster") or {}).get("server") or ""
+        for item in document.get("clusters") or []
+    }
+    return [
+        Target(path, str(item["name"]), cluster, servers.get(cluster, ""))
+        for item in document.get("contexts") or []
+        if item.get("name")
+        for cluster in [(item.get("context") or {}).get("cluster") or ""]
+    ]
