@@ -1,0 +1,145 @@
+"""The gateway's settings, read from Submariner's environment variables and a few of our own.
+
+Broker credentials are read by `broker.connection` and the key by `gateway.psk`, from the same environment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from crds.cluster import is_cluster_id
+from crds.meta import ClusterId, IPNetwork, NodeName
+from gateway.environment import Environment
+from gateway.health.ping import PingTiming
+from gateway.leadership import LeaseTimes
+
+IPSEC = "libreswan"
+"""What Submariner calls IPsec; ours is strongSwan, which speaks the same on the wire."""
+IPSEC_NAMES = frozenset({IPSEC, "strongswan", "ipsec"})
+PSK_VARIABLE = "CE_IPSEC_PSK"
+SECRETS = "/run/secrets/submariner.io"
+HIGHEST_PORT = 65535
+
+
+@dataclass(frozen=True, slots=True)
+class IpsecSettings:
+    """How to speak IPsec; `psk_file` is the mounted Secret's file, None when the key is in PSK_VARIABLE."""
+
+    psk_file: Path | None
+    port: int
+    force_encapsulation: bool
+    preferred_server: bool
+    vici_socket: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything the operator decides. `node` also serves as our host name: it is unique in the cluster."""
+
+    cluster_id: ClusterId
+    namespace: str
+    node: NodeName
+    service_cidrs: tuple[IPNetwork, ...]
+    cluster_cidrs: tuple[IPNetwork, ...]
+    public_ip: str
+    nat_enabled: bool
+    health_checks: bool
+    ping: PingTiming
+    lease: LeaseTimes
+    ipsec: IpsecSettings
+    metrics_port: int
+    kubeconfig: Path | None
+    debug: bool
+
+
+def read_settings(variables: Mapping[str, str]) -> Settings:
+    """Read the environment; Fatal names every fault, one a line."""
+    env = Environment(variables)
+    settings = Settings(
+        cluster_id=_cluster_id(env),
+        namespace=env.required("SUBMARINER_NAMESPACE", "the namespace of Isthmus, submariner-operator"),
+        node=NodeName(env.required("NODE_NAME", "this node's name (spec.nodeName, by the downward API)")),
+        service_cidrs=env.networks("SUBMARINER_SERVICECIDR", "the cluster's Service network"),
+        cluster_cidrs=env.networks("SUBMARINER_CLUSTERCIDR", "the cluster's Pod networks"),
+        public_ip=env.text("SUBMARINER_PUBLICIP"),
+        nat_enabled=env.flag("SUBMARINER_NATENABLED", False),
+        health_checks=env.flag("SUBMARINER_HEALTHCHECKENABLED", True),
+        ping=_ping_timing(env),
+        lease=_lease_times(env),
+        ipsec=_ipsec(env),
+        metrics_port=env.number("SUBMARINER_METRICSPORT", 32780, 1, HIGHEST_PORT),
+        kubeconfig=_path(env.text("ISTHMUS_KUBECONFIG")),
+        debug=env.flag("SUBMARINER_DEBUG", False),
+    )
+    _check_backend(env)
+    env.check("the gateway")
+    return settings
+
+
+def wants_uninstall(variables: Mapping[str, str]) -> bool:
+    """Whether the environment asks for the removal instead of the daemon."""
+    env = Environment(variables)
+    wanted = env.flag("SUBMARINER_UNINSTALL", False)
+    env.check("the gateway")
+    return wanted
+
+
+def _cluster_id(env: Environment) -> ClusterId:
+    value = env.required("SUBMARINER_CLUSTERID", "this cluster's id, unique among the members")
+    if value and not is_cluster_id(value):
+        env.fault(
+            "SUBMARINER_CLUSTERID",
+            f"{value!r} is not a cluster id; use at most 63 lower-case letters, digits and inner dashes",
+        )
+    return ClusterId(value)
+
+
+def _ping_timing(env: Environment) -> PingTiming:
+    # 0 means the default, as in Submariner.
+    interval = env.number("SUBMARINER_HEALTHCHECKINTERVAL", 0, 0, 3600) or 1
+    losses = env.number("SUBMARINER_HEALTHCHECKMAXPACKETLOSSCOUNT", 0, 0, 10_000) or 5
+    return PingTiming(float(interval), losses)
+
+
+def _lease_times(env: Environment) -> LeaseTimes:
+    duration = env.number("LEADERSHIP_LEASEDURATION", 15, 1, 3600)
+    deadline = env.number("LEADERSHIP_RENEWDEADLINE", 10, 1, 3600)
+    retry = env.number("LEADERSHIP_RETRYPERIOD", 2, 1, 3600)
+    if not duration > deadline > retry:
+        env.fault(
+            "LEADERSHIP_LEASEDURATION",
+            f"needs LEASEDURATION > RENEWDEADLINE > RETRYPERIOD, not {duration}, {deadline}, {retry}",
+        )
+    return LeaseTimes(float(duration), float(deadline), float(retry))
+
+
+def _ipsec(env: Environment) -> IpsecSettings:
+    secret = env.text("CE_IPSEC_PSKSECRET")
+    if not secret and not env.text(PSK_VARIABLE):
+        env.fault("CE_IPSEC_PSKSECRET", "is not set; name the Secret with the fleet's pre-shared key")
+    if "/" in secret:
+        env.fault("CE_IPSEC_PSKSECRET", f"{secret!r} is a path; give the name of a Secret")
+    root = Path(env.text("ISTHMUS_BROKER_SECRET_DIR", SECRETS))
+    return IpsecSettings(
+        psk_file=root / secret / "psk" if secret else None,
+        port=env.number("CE_IPSEC_NATTPORT", 4500, 1, HIGHEST_PORT),
+        force_encapsulation=env.flag("CE_IPSEC_FORCEENCAPS", False),
+        preferred_server=env.flag("CE_IPSEC_PREFERREDSERVER", False),
+        vici_socket=env.text("ISTHMUS_VICI_SOCKET", "unix:///var/run/charon.vici"),
+    )
+
+
+def _check_backend(env: Environment) -> None:
+    driver = env.text("SUBMARINER_CABLEDRIVER", IPSEC).lower()
+    if driver not in IPSEC_NAMES:
+        env.fault("SUBMARINER_CABLEDRIVER", f"there is no cable driver {driver!r}; use {IPSEC} (IPsec)")
+    if env.text("SUBMARINER_GLOBALCIDR"):
+        env.fault(
+            "SUBMARINER_GLOBALCIDR", "overlapping networks (Globalnet) are not supported; leave it empty"
+        )
+
+
+def _path(text: str) -> Path | None:
+    return Path(text) if text else None
