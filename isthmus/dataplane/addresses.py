@@ -20,7 +20,10 @@ from isthmus.reconcile.outcome import Outcome
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """An address with its prefix length on a device; `label` is IPv4's label, "" for the device name."""
+    """An address with its prefix length on a device; `label` "" means the device name.
+
+    IPv6 knows no labels; there our label stands for our address protocol.
+    """
 
     device: str
     interface: IPv4Interface | IPv6Interface

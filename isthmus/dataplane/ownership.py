@@ -39,5 +39,8 @@ REMOTE_SET = "SUBMARINER-REMOTECIDRS"
 ADDRESS_LABEL = "lo:isthmus"
 """`label` of every IPv4 address that we put on a link which is not ours."""
 
+ADDRESS_PROTOCOL = 150
+"""The same mark for IPv6, which has no labels: `proto` of the address (Linux 5.18)."""
+
 COMMENT_PREFIX = "isthmus: "
 """Begins the comment of every packet filter rule we write; the reason follows."""

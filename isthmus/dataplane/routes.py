@@ -94,8 +94,8 @@ async def sync_routes(
             await table.add(route)
         except Exists:
             raise InTheWay(
-                f"a route to {route.dst} with metric {route.metric} that is not ours is in table {route.table}; "
-                "remove it or give it another metric"
+                f"a route to {route.dst} with metric {route.metric} that is not ours is in table "
+                f"{route.table}; remove it or give it another metric"
             ) from None
 
     await converge(tally, delta, add=add, change=table.replace, drop=table.drop)
