@@ -59,7 +59,10 @@ class KubeApi(Protocol):
         label_selector: str = "",
         timeout_seconds: int = WATCH_SECONDS,
     ) -> AsyncGenerator[WatchEvent, None]:
-        """Yield every change after *resource_version* until the server ends the watch; `Gone` if too old."""
+        """Yield every change after *resource_version* until the server ends the watch; `Gone` if too old.
+
+        The first event is a BOOKMARK of *resource_version* itself: the server has accepted the watch.
+        """
 
     async def get(self, resource: Resource, namespace: str | None, name: str) -> Object:
         """Read one object."""
