@@ -25,7 +25,12 @@ ANYWHERE: dict[int, IPNetwork] = {4: ip_network("0.0.0.0/0"), 6: ip_network("::/
 RTNH_F_ONLINK = 4
 RT_SCOPE_UNIVERSE = 0
 RT_SCOPE_LINK = 253
-ROUTE_TYPES = {RouteType.UNICAST: 1, RouteType.BLACKHOLE: 6, RouteType.UNREACHABLE: 7}
+ROUTE_TYPES = {
+    RouteType.UNICAST: 1,
+    RouteType.BLACKHOLE: 6,
+    RouteType.UNREACHABLE: 7,
+    RouteType.THROW: 9,
+}
 KINDS = {number: kind for kind, number in ROUTE_TYPES.items()}
 
 
