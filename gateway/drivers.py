@@ -24,7 +24,7 @@ class DriverFacts:
     """What the rest of the gateway must know about the driver on this host."""
 
     interface_name: str | None
-    """The device that routes to remote subnets must name; None if policies on any device catch the packets."""
+    """The device that routes to remote subnets must name; None if policies catch the packets on any device."""
     needs_subnet_addresses: bool
     """The host must own an address in each of its local subnets before a tunnel can come up."""
     esp: EspProvider
@@ -74,10 +74,9 @@ class CableDriver(Protocol):
         """Make these, and no other cables of ours, exist; failures of one leave the others alone."""
 
     async def states(self) -> Mapping[str, CableState]:
-        """The state of each cable of the last `sync`, by cable name.
+        """The state of each cable of the last `sync`, by cable name; never raises.
 
-        Raises:
-            Transient: the tunnel daemon does not answer.
+        When the tunnel daemon does not answer, every cable is in error and its message says so.
         """
 
     def changes(self) -> AsyncIterator[None]:

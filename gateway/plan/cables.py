@@ -1,6 +1,6 @@
 """Which cables this gateway wants: one per honoured peer, and over which of the peer's addresses.
 
-The choice of address is the one that needs no probing; what a NAT probe found out is applied by whoever ran it.
+The choice of address is the one that needs no probing; what a NAT probe finds out is for whoever runs it.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def plan_cables(local: EndpointSpec, membership: Membership) -> tuple[Cable, ...
 
 
 def plan_cable(local: EndpointSpec, remote: EndpointSpec) -> Cable:
-    """The cable to *remote*: its public address if it says that it sits behind a NAT, else its private one."""
+    """The cable to *remote*: over its public address if it says that it is behind a NAT, else the private one."""
     address, nat = _peer_address(remote)
     return Cable(
         cable_name=remote.cable_name,

@@ -43,7 +43,7 @@ class StartAction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class IpsecConnection:
-    """One IKE connection with one child that carries all local × remote subnets."""
+    """One IKE connection with one child that carries every pair of a local and a remote subnet."""
 
     name: str
     local_address: IPAddress
