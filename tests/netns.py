@@ -1,4 +1,4 @@
-"""Private network namespaces for tests: made, entered and removed here, so that no test touches the host's own.
+"""Private network namespaces for tests: made, entered and removed here; no test touches the host's own.
 
 Entering moves the calling thread, and with it every socket it opens and every program it starts.
 """

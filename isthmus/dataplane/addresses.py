@@ -12,7 +12,6 @@ from ipaddress import IPv4Interface, IPv6Interface
 from typing import Protocol
 
 from isthmus.dataplane import ownership
-from isthmus.dataplane.converge import converge
 from isthmus.dataplane.tally import Tally
 from isthmus.reconcile.delta import diff
 from isthmus.reconcile.outcome import Outcome
@@ -56,8 +55,15 @@ async def sync_addresses(table: AddressTable, desired: Iterable[Address], device
     """Bring our addresses on *device* to *desired*; none desired removes all of ours there."""
     tally = Tally("addresses")
     wanted = {address: address for address in desired}
-    delta = diff(wanted, await owned_addresses(table, device))
-    await converge(tally, delta, add=table.put, change=table.put, drop=table.drop)
+    owned = await owned_addresses(table, device)
+    # Removals first, against the usual order, and then another look: when an address goes, the kernel takes
+    # along every later one of its network on that device (unless `promote_secondaries` is set).
+    if unwanted := diff(wanted, owned).removed:
+        for address in unwanted:
+            await tally.write("removed", table.drop(address))
+        owned = await owned_addresses(table, device)
+    for address in diff(wanted, owned).added:
+        await tally.write("added", table.put(address))
     return tally.outcome()
 
 

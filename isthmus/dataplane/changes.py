@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 RTMGRP_LINK = 0x1
 RTMGRP_IPV4_IFADDR = 0x10
@@ -36,7 +36,7 @@ RECEIVE_BYTES = 1 << 16
 class KernelFeed:
     """`ChangeFeed` of the namespace of the thread that starts to listen."""
 
-    async def changes(self) -> AsyncIterator[None]:
+    async def changes(self) -> AsyncGenerator[None, None]:
         """Yield once per burst of changes, for ever."""
         loop = asyncio.get_running_loop()
         with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as news:

@@ -1,8 +1,8 @@
 """Which VXLAN links should exist, and how the kernel is brought there.
 
-A link is ours when it carries our alias. MTU, MAC and state are changed in place; anything else means a new
-link, and the steps after this one put its addresses and routes back. Old links go before new ones come,
-because the kernel does not take two with one VNI and port.
+A link is ours when it carries our alias. MTU, MAC, state and the group it sends to are changed in place;
+anything else means a new link, and the steps after this one put its addresses and routes back. Old links go
+before new ones come, because the kernel does not take two with one VNI and port.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class LinkTable(Protocol):
         """Make the link with our alias and set it up."""
 
     async def adjust(self, link: VxlanLink) -> None:
-        """Set MTU, MAC and the up state of an existing link of ours."""
+        """Set MTU, MAC, group and the up state of an existing link of ours."""
 
     async def delete(self, name: str) -> None:
         """Remove the link; a missing one is fine."""
@@ -89,9 +89,14 @@ async def sync_links(table: LinkTable, desired: Iterable[VxlanLink]) -> Outcome:
 
 
 def _same_tunnel(found: LinkInfo, link: VxlanLink) -> bool:
-    """Whether *found* differs from *link* in nothing that needs a new link."""
+    """Whether *found* differs from *link* in nothing that needs a new link.
+
+    The kernel can point a link at another group, but neither give it its first nor take its last.
+    """
     there = found.vxlan
-    return there is not None and replace(there, mtu=link.mtu, mac=link.mac) == link
+    if there is None or (there.group is None) != (link.group is None):
+        return False
+    return replace(there, mtu=link.mtu, mac=link.mac, group=link.group) == link
 
 
 async def _recreate(table: LinkTable, link: VxlanLink) -> None:

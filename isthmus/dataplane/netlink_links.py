@@ -46,8 +46,14 @@ class KernelLinks:
 
     async def adjust(self, link: VxlanLink) -> None:
         index = index_of(link.name)
-        request = self.session.socket.link("set", index=index, mtu=link.mtu, address=link.mac, state="up")
-        await self.session.write(f"adjust link {link.name}", request)
+        what = f"adjust link {link.name}"
+        ipr = self.session.socket
+        # The kernel refuses a change that merely repeats the port or the learning flag.
+        moved = {"kind": "vxlan", "vxlan_id": link.vni, **_ends(link)}
+        await self.session.write(what, ipr.link("set", index=index, **moved))
+        await self.session.write(
+            what, ipr.link("set", index=index, mtu=link.mtu, address=link.mac, state="up")
+        )
 
     async def delete(self, name: str) -> None:
         try:
@@ -59,17 +65,21 @@ class KernelLinks:
 
 def _tunnel(link: VxlanLink) -> dict[str, Any]:
     """VXLAN attributes. No learning: a forged frame must not teach us where a node is."""
-    suffix = "" if link.local.version == 4 else "6"
-    tunnel: dict[str, Any] = {
+    return {
         "kind": "vxlan",
         "vxlan_id": link.vni,
         "vxlan_port": link.port,
         "vxlan_learning": 0,
-        f"vxlan_local{suffix}": str(link.local),
+        **_ends(link),
     }
+
+
+def _ends(link: VxlanLink) -> dict[str, str]:
+    suffix = "" if link.local.version == 4 else "6"
+    ends = {f"vxlan_local{suffix}": str(link.local)}
     if link.group is not None:
-        tunnel[f"vxlan_group{suffix}"] = str(link.group)
-    return tunnel
+        ends[f"vxlan_group{suffix}"] = str(link.group)
+    return ends
 
 
 def _link(message: Message) -> LinkInfo:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -18,7 +18,7 @@ from isthmus.dataplane.uplink import UplinkTable
 class ChangeFeed(Protocol):
     """News that links, addresses, routes or rules changed."""
 
-    def changes(self) -> AsyncIterator[None]:
+    def changes(self) -> AsyncGenerator[None, None]:
         """Yield once per burst of changes, for ever; what changed is for the next dump to say."""
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_interface
 
@@ -66,6 +66,12 @@ class FakeKernel:
         self.addresses = [address for address in self.addresses if address.device != name]
         self.neighbours = {key: entry for key, entry in self.neighbours.items() if key[0] != name}
         self.fdb = [entry for entry in self.fdb if entry.device != name]
+        self.routes = [(protocol, route) for protocol, route in self.routes if route.device != name]
+        self.news.set()
+
+    def set_down(self, name: str) -> None:
+        """Set a link down: its routes go, its addresses stay."""
+        self.links[name] = replace(self.links[name], up=False)
         self.routes = [(protocol, route) for protocol, route in self.routes if route.device != name]
         self.news.set()
 
@@ -148,13 +154,26 @@ class FakeAddresses:
     async def drop(self, address: Address) -> None:
         self.kernel.start("addresses.drop")
         kernel = self.kernel
-        kernel.addresses = [held for held in kernel.addresses if held != address]
-        gone = address.interface.ip
+        if address not in kernel.addresses:
+            return
+        position = kernel.addresses.index(address)
+        is_primary = not any(_network(held) == _network(address) for held in kernel.addresses[:position])
+        kernel.addresses = [
+            held
+            for held in kernel.addresses
+            if held != address and not (is_primary and _network(held) == _network(address))
+        ]
         kernel.routes = [
             (protocol, route)
             for protocol, route in kernel.routes
-            if route.source != gone or kernel.has_address(gone)
+            if route.source is None or kernel.has_address(route.source)
         ]
+
+
+def _network(address: Address) -> tuple[object, ...]:
+    """Addresses that agree in this go together with the first of them; IPv6 has no such rule."""
+    interface = address.interface
+    return address.device, interface.network if interface.version == 4 else interface
 
 
 def _place(address: Address) -> tuple[object, ...]:
@@ -306,7 +325,7 @@ class FakeUplinks:
 class FakeFeed:
     kernel: FakeKernel
 
-    async def changes(self) -> AsyncIterator[None]:
+    async def changes(self) -> AsyncGenerator[None, None]:
         while True:
             await self.kernel.news.wait()
             self.kernel.news.clear()
