@@ -14,9 +14,9 @@ from isthmus.membership.judge import LocalCluster, Membership
 class Snapshot:
     """One node's world.
 
-    `hostname` is what a gateway writes into its Endpoint, `node` the name of our Node object: they may differ.
-    `masquerade_bit` is kube-proxy's `--iptables-masquerade-bit`. `departed` holds subnets of members that left
-    a short while ago (`routeagent.departed`).
+    `hostname` is what a gateway writes into its Endpoint, `node` the name of our Node object: they may
+    differ. `masquerade_bit` is kube-proxy's `--iptables-masquerade-bit`. `departed` holds subnets of members
+    that left a short while ago (`routeagent.departed`).
     """
 
     node: NodeName

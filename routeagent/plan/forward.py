@@ -40,7 +40,7 @@ def plan_forward(role: Role, family: Family) -> Chain:
 
 
 def plan_input(family: Family) -> Chain:
-    """The overlay's packets come from nodes of this cluster; what others send is for the host's policy to judge."""
+    """The overlay's packets come from nodes of this cluster; others' are for the host's policy to judge."""
     return Chain(
         "filter",
         INPUT,

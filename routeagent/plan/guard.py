@@ -1,7 +1,7 @@
 """No clear text: packets for remote subnets leave by the tunnel or not at all.
 
-Routes already say so; this is the second lock, for the moments when a route, a rule or a whole table is gone.
-The filter table tells a forwarded packet's sender at once. The mangle table's POSTROUTING sees everything that
+Routes already say so; this is the second lock, for the moments when a route, a rule or a table is gone. The
+filter table tells a forwarded packet's sender at once. The mangle table's POSTROUTING sees everything that
 leaves, the host's own packets included, after all routing is done (in filter OUTPUT the device can still be
 the one before a Service's address was translated); there is no REJECT there, and the host's own sender sees
 "operation not permitted".

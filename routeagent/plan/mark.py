@@ -1,8 +1,8 @@
 """Takes kube-proxy's "masquerade me" mark off packets between clusters.
 
-kube-proxy marks what comes from outside the cluster's Pod network and masquerades it after routing, so that a
-Service's backend would see the gateway instead of the client. Clearing the mark works in each of its modes and
-wherever other rules stand, because mangle comes before every source NAT.
+kube-proxy marks what comes from outside the cluster's Pod network and masquerades it after routing, so that
+a Service's backend would see the gateway instead of the client. Clearing the mark works in each of its modes
+and wherever other rules stand, because mangle comes before every source NAT.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ ANNOTATION = "submariner.io/tcp-clamp-mss"
 """Node annotation with a fixed MSS in bytes, for paths that swallow ICMP (Submariner's name for it)."""
 
 SMALLEST, LARGEST = 216, 65_495
-"""An IPv4 host takes 576 bytes, of which headers with options use up to 360; 65,495 is 65,535 less two headers."""
+"""A path of 576 bytes less the longest headers with options (360), and 65,535 less two plain headers."""
 
 
 def plan_mss(snapshot: Snapshot, family: Family) -> tuple[Rule, ...]:
@@ -44,8 +44,8 @@ def mss_rejections(snapshot: Snapshot) -> tuple[Rejection, ...]:
     if node is None or text is None or _fixed(node) is not None:
         return ()
     reason = (
-        f"{text[:40]!r} is not an MSS: write a number from {SMALLEST} to {LARGEST}, or remove the annotation; "
-        "until then the MSS follows the path's MTU"
+        f"{text[:40]!r} is not an MSS: write a number from {SMALLEST} to {LARGEST}, or remove "
+        "the annotation; until then the MSS follows the path's MTU"
     )
     return (
         Rejection(

@@ -14,21 +14,21 @@ same for TCP, UDP and ICMP (w: worker, g: gateway):
 
     in    g  the tunnel decrypts -> PREROUTING: kube-proxy turns a ClusterIP into a Pod and marks the packet
              -> FORWARD (or INPUT, for the gateway's own CNI address) -> mangle POSTROUTING: the mark off
-             -> nat POSTROUTING: source REMOTE stays -> cni, or the CNI's own way to the worker: not the overlay
-          w  arrives by the CNI's way with a source that is routed over vx-submariner: rp_filter must be loose;
-             the answer takes the way out, so that conntrack on the gateway sees both directions and can turn
-             the Pod's address back into the ClusterIP
+             -> nat POSTROUTING: source REMOTE stays -> cni, or the CNI's own way to the worker (no overlay)
+          w  arrives by the CNI's way with a source that is routed over vx-submariner: rp_filter must be
+             loose; the answer takes the way out, so that conntrack on the gateway sees both directions and
+             can turn the Pod's address back into the ClusterIP
 
-    too big with DF: the node where the packet does not fit (w: vx-submariner is the underlay less 50; g: ipsec0)
-             sends ICMP "fragmentation needed" back by the way in; TCP is spared this by the MSS clamp
+    too big with DF: the node where the packet does not fit (w: vx-submariner is the underlay less 50; g:
+             ipsec0) sends ICMP "fragmentation needed" back by the way in; TCP is spared it by the MSS clamp
 
-    closed   a missing device or gateway leaves unreachable routes (routes.py) and the guard (guard.py): REMOTE
-             never follows the default route. Rule and guard do not grow with members; routes and sets do.
+    closed   a missing device or gateway leaves unreachable routes (routes.py) and the guard (guard.py):
+             REMOTE never follows the default route. Rules do not grow with members; routes and sets do.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from crds.meta import Family, Rejection
 from isthmus.dataplane.addresses import Address
@@ -51,17 +51,20 @@ from routeagent.snapshot import Snapshot
 
 @dataclass(frozen=True, slots=True)
 class NodePlan:
-    """What the kernel should hold of ours, in one family. `refused` and `rejections` were left out, with why."""
+    """What the kernel should hold of ours, in one family.
+
+    `refused` are peers that this node leaves out, `rejections` other objects it could not honour, with why.
+    """
 
     family: Family
-    role: Role = field(default=Detached("nothing is planned"))
+    role: Role
+    ruleset: Ruleset
     links: tuple[VxlanLink, ...] = ()
     addresses: tuple[Address, ...] = ()
     neighbours: tuple[Neighbour, ...] = ()
     fdb: tuple[FdbEntry, ...] = ()
     routes: tuple[Route, ...] = ()
     rules: tuple[PolicyRule, ...] = ()
-    ruleset: Ruleset = Ruleset(4)
     settings: Settings = ()
     refused: tuple[tuple[Peer, Rejection], ...] = ()
     rejections: tuple[Rejection, ...] = ()
@@ -75,13 +78,13 @@ def plan_node(snapshot: Snapshot, family: Family) -> NodePlan:
     return NodePlan(
         family=family,
         role=role,
+        ruleset=plan_ruleset(snapshot, remote, role, family),
         links=(overlay.link,),
         addresses=overlay.addresses,
         neighbours=overlay.neighbours,
         fdb=overlay.fdb,
         routes=plan_routes(snapshot, remote, role, family),
         rules=plan_rules(role, family),
-        ruleset=plan_ruleset(snapshot, remote, role, family),
         settings=plan_settings(snapshot, role, family),
         refused=remote.rejections,
         rejections=mss_rejections(snapshot),
@@ -90,4 +93,4 @@ def plan_node(snapshot: Snapshot, family: Family) -> NodePlan:
 
 def empty_plan(family: Family) -> NodePlan:
     """What an uninstalled node holds of ours: nothing."""
-    return NodePlan(family, ruleset=Ruleset(family))
+    return NodePlan(family, Detached("Isthmus is being removed"), Ruleset(family))

@@ -16,7 +16,7 @@ _DEVICE_NAME = re.compile(r"[A-Za-z0-9_.-]{1,15}")
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """The tunnels end on this node. `cable` is their device; None when the kernel's IPsec policies catch packets."""
+    """The tunnels end on this node. `cable` is their device, None when the kernel's IPsec needs none."""
 
     cable: str | None
 

@@ -38,9 +38,9 @@ def plan_routes(snapshot: Snapshot, remote: Remote, role: Role, family: Family) 
                 for subnet in remote.subnets
             )
         case Gateway(cable):
-            # Without a device of the tunnel's own the kernel's IPsec policies take the packet, whatever device
-            # its route names. Ours names the overlay, where no neighbour of that address exists: a packet that
-            # no policy takes dies there instead of leaving in the clear.
+            # Without a device of the tunnel's own, IPsec policies of the kernel take the packet, whatever
+            # device its route names. Ours names the overlay, where no neighbour of that address exists: a
+            # packet that no policy takes dies there instead of leaving in the clear.
             device = cable or VXLAN_LINK
             return (
                 *fallbacks,
@@ -71,7 +71,7 @@ def _fallback(subnet: IPNetwork, table: int) -> Route:
 
 
 def _main_fallbacks(remote: Remote, role: Role) -> tuple[IPNetwork, ...]:
-    """On a gateway, the way to a peer's gateway that lies inside its own subnet leads through the main table."""
+    """A gateway reaches a peer's gateway inside that peer's own subnet through the main table."""
     entered = remote.entered if isinstance(role, Gateway) else frozenset()
     return tuple(subnet for subnet in remote.all if subnet not in entered)
 
