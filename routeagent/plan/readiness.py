@@ -23,7 +23,7 @@ class Ready:
 def ready_part(plan: NodePlan, devices: Set[str]) -> Ready:
     """Leave out what stands on devices that are missing or down; *devices* are those that are up."""
     missing = {device for route in plan.routes if (device := route.device) and device not in devices}
-    missing |= {entry.device for entry in (*plan.addresses, *plan.fdb) if entry.device not in devices}
+    missing |= {link.name for link in plan.links if link.name not in devices}
     if not missing and all(_present(key, devices) for key, _ in plan.settings):
         return Ready(plan, ())
     possible = replace(

@@ -128,7 +128,7 @@ def _still_departed(snapshot: Snapshot, claims: _Claims, family: Family) -> tupl
 
 def _rejection(peer: Peer, subnet: IPNetwork, address: IPAddress) -> Rejection:
     reason = (
-        f"{subnet} holds the address {address} of a node of this cluster; honouring it would cut the node "
-        f"off. Give the clusters networks that do not overlap, or let {peer.cluster_id} announce smaller subnets"
+        f"{subnet} holds the node address {address} of this cluster; honouring it would cut the node off. "
+        f"Give the clusters networks that do not overlap, or make {peer.cluster_id} announce smaller subnets"
     )
     return Rejection(peer.endpoint.ref, "spec.subnets", reason)
