@@ -56,12 +56,9 @@ def plan_local(settings: Settings, node: Node, host: HostFacts, driver: DriverFa
     public_ip = choices.take(PUBLIC_IP, _literal_address)
     if public_ip is None and settings.public_ip:
         public_ip = choices.read("SUBMARINER_PUBLICIP", settings.public_ip, _literal_address)
-    config = {
-        UDP_PORT_KEY: str(port),
-        "preferred-server": "true"
-        if (settings.ipsec.preferred_server if preferred is None else preferred)
-        else "false",
-    }
+    if preferred is None:
+        preferred = settings.ipsec.preferred_server
+    config = {UDP_PORT_KEY: str(port), "preferred-server": "true" if preferred else "false"}
     if driver.interface_name:
         config["interface-name"] = driver.interface_name
     choices.refuse_unknown()
@@ -105,10 +102,8 @@ class _Choices:
 
     def refuse_unknown(self) -> None:
         for key in sorted(set(self._values) - set(KNOWN_KEYS)):
-            self.refuse(
-                key,
-                f"is not a setting of a gateway node and has no effect; known are {', '.join(KNOWN_KEYS)}",
-            )
+            known = ", ".join(KNOWN_KEYS)
+            self.refuse(key, f"is no setting of a gateway node and has no effect; known are {known}")
 
 
 def _port(text: str) -> int:
@@ -124,7 +119,7 @@ def _boolean(text: str) -> bool:
 
 
 def _no_discovery(text: str) -> None:
-    raise _Unusable("has no effect: this gateway takes no part in NAT discovery; remove it")
+    raise _Unusable("has no effect, as this gateway takes no part in NAT discovery; remove it")
 
 
 def _literal_address(text: str) -> IPAddress:
@@ -146,7 +141,7 @@ def _health_check_ip(settings: Settings, host: HostFacts, choices: _Choices) -> 
     if host.cni_address is None:
         choices.refuse(
             "health check",
-            "no interface of this node has an address of the Pod networks, so peers cannot ping it through the "
-            "tunnel; wait for the CNI, or set SUBMARINER_HEALTHCHECKENABLED=false",
+            "no interface of this node has an address of the Pod networks, so peers cannot ping it "
+            "through the tunnel; wait for the CNI, or set SUBMARINER_HEALTHCHECKENABLED=false",
         )
     return host.cni_address

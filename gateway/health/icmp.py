@@ -35,11 +35,22 @@ class Reply:
     sequence: int
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where our echoes leave from; None leaves the choice to the routing tables.
+
+    With a tunnel device named, no echo can leave through any other, whatever the routes say.
+    """
+
+    source: IPAddress | None = None
+    device: str | None = None
+
+
 class Echoes(Protocol):
     """The boundary of the pinger."""
 
-    def send(self, address: IPAddress, sequence: int, source: IPAddress | None) -> None:
-        """Send one echo from *source* (None: the kernel chooses), or raise EchoRefused."""
+    def send(self, address: IPAddress, sequence: int, origin: Origin) -> None:
+        """Send one echo, or raise EchoRefused."""
 
     async def receive(self) -> Reply:
         """The next reply, or raise EchoRefused when the host allows no raw socket."""
@@ -53,12 +64,12 @@ class RawEchoes:
         self._tag = tag
         self._socket: socket.socket | None = None
 
-    def send(self, address: IPAddress, sequence: int, source: IPAddress | None) -> None:
-        """Send one echo; its source goes along as ancillary data, so no bind ties the socket to one."""
+    def send(self, address: IPAddress, sequence: int, origin: Origin) -> None:
+        """Send one echo; its origin goes along as ancillary data, so no bind ties the socket to one."""
         request = encode_request(self._family, self._tag, sequence)
-        control = [] if source is None else [_packet_info(source)]
         try:
-            self._open().sendmsg([request], control, 0, (str(address), 0))
+            control = _packet_info(self._family, origin)
+            self._open().sendmsg([request], [control], 0, (str(address), 0))
         except OSError as error:
             raise EchoRefused(f"{error.strerror or error}") from error
 
@@ -104,8 +115,10 @@ def _raw_socket(family: Family) -> socket.socket:
     return opened
 
 
-def _packet_info(source: IPAddress) -> tuple[int, int, bytes]:
-    """The source address as ip(7) and ipv6(7) want it: IP_PKTINFO and IPV6_PKTINFO, any interface."""
-    if source.version == 4:
-        return socket.IPPROTO_IP, IP_PKTINFO, struct.pack("=i4s4s", 0, source.packed, b"\0" * 4)
-    return socket.IPPROTO_IPV6, socket.IPV6_PKTINFO, struct.pack("=16si", source.packed, 0)
+def _packet_info(family: Family, origin: Origin) -> tuple[int, int, bytes]:
+    """Source address and device as ip(7) and ipv6(7) want them: IP_PKTINFO and IPV6_PKTINFO; 0 is any."""
+    index = socket.if_nametoindex(origin.device) if origin.device else 0
+    source = origin.source.packed if origin.source else bytes(4 if family == 4 else 16)
+    if family == 4:
+        return socket.IPPROTO_IP, IP_PKTINFO, struct.pack("=i4s4s", index, source, bytes(4))
+    return socket.IPPROTO_IPV6, socket.IPV6_PKTINFO, struct.pack("=16si", source, index)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from crds.meta import IPAddress
-from gateway.health.icmp import Echoes, EchoRefused
+from gateway.health.icmp import Echoes, EchoRefused, Origin
 from gateway.health.stats import PeerHealth, Reach, answered, unanswered
 from isthmus.reconcile.clock import Clock
 
@@ -46,13 +46,13 @@ class Pinger:
         self._clock = clock
         self._timing = timing
         self._on_change = on_change
-        self._source: IPAddress | None = None
+        self._origin = Origin()
         self._health: dict[str, PeerHealth] = {}
         self._flights: dict[IPAddress, _Flight] = {}
 
-    def aim(self, targets: Mapping[str, IPAddress], source: IPAddress | None) -> None:
+    def aim(self, targets: Mapping[str, IPAddress], origin: Origin) -> None:
         """From now on ping these addresses, by cable name; figures of unchanged ones are kept."""
-        self._source = source
+        self._origin = origin
         kept = {name: old for name, old in self._health.items() if targets.get(name) == old.address}
         self._health = {name: kept.get(name, PeerHealth(address)) for name, address in targets.items()}
         wanted = set(targets.values())
@@ -79,7 +79,7 @@ class Pinger:
     def _probe(self, address: IPAddress, sequence: int) -> None:
         before = self._flights.get(address)
         try:
-            self._echoes.send(address, sequence, self._source)
+            self._echoes.send(address, sequence, self._origin)
         except EchoRefused as refusal:
             self._flights.pop(address, None)
             self._miss(address, str(refusal))

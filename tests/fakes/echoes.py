@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from crds.meta import IPAddress
-from gateway.health.icmp import EchoRefused, Reply
+from gateway.health.icmp import EchoRefused, Origin, Reply
 
 
 class FakeEchoes:
@@ -15,14 +15,14 @@ class FakeEchoes:
         self.alive: set[IPAddress] = set()
         self.slow: set[IPAddress] = set()
         self.refusal = ""
-        self.sent: list[tuple[IPAddress, int, IPAddress | None]] = []
+        self.sent: list[tuple[IPAddress, int, Origin]] = []
         self._held: list[Reply] = []
         self._replies: asyncio.Queue[Reply] = asyncio.Queue()
 
-    def send(self, address: IPAddress, sequence: int, source: IPAddress | None) -> None:
+    def send(self, address: IPAddress, sequence: int, origin: Origin) -> None:
         if self.refusal:
             raise EchoRefused(self.refusal)
-        self.sent.append((address, sequence, source))
+        self.sent.append((address, sequence, origin))
         if address in self.slow:
             self._held.append(Reply(address, sequence))
         elif address in self.alive:

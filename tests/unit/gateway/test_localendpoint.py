@@ -74,7 +74,7 @@ def test_an_unknown_setting_is_refused_on_the_node_and_stops_nothing():
     assert plan.spec.udp_port == 4500
     (rejection,) = plan.rejections
     assert rejection == Rejection(annotated.ref, "gateway.submariner.io/udpport", rejection.reason)
-    assert rejection.reason.startswith("is not a setting of a gateway node and has no effect; known are ")
+    assert rejection.reason.startswith("is no setting of a gateway node and has no effect; known are ")
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_an_unknown_setting_is_refused_on_the_node_and_stops_nothing():
         (
             "natt-discovery-port",
             "4490",
-            "has no effect: this gateway takes no part in NAT discovery; remove it",
+            "has no effect, as this gateway takes no part in NAT discovery; remove it",
         ),
     ],
 )

@@ -15,6 +15,7 @@ from tests.builders import endpoint_spec
 
 LOCAL = endpoint_spec("east", "10.96.0.0/16")
 WEST = endpoint_spec("west", "10.97.0.0/16", health_check_ip="10.97.0.1")
+BAD = ObjectRef("Endpoint", "ns", "bad")
 CABLE = plan_cable(LOCAL, WEST)
 CONNECTED = CableState(ConnectionStatus.CONNECTED, using_ip=ip_address("192.0.2.1"), using_nat=True)
 BROKEN = CableState(ConnectionStatus.ERROR, "the peer has another pre-shared key")
@@ -84,9 +85,7 @@ def test_a_silent_tunnel_daemon_puts_every_cable_in_error_and_into_the_failure()
 
 def test_a_refused_endpoint_shows_up_as_a_connection_in_error():
     echo = EndpointEcho('{"cluster_id":"bad"}')
-    rejection = Rejection(
-        ObjectRef("Endpoint", "ns", "bad"), "spec.subnets[0]", "10.0.0.1/8 has host bits set"
-    )
+    rejection = Rejection(BAD, "spec.subnets[0]", "10.0.0.1/8 has host bits set")
     refused = replace(report(CONNECTED), refusals=(Refusal(rejection, "bad", echo),))
 
     connections = gateway_status(refused).connections
