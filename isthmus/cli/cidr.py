@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from crds.cluster import Cluster
 from crds.meta import ClusterId, IPNetwork
+from crds.network import MAX_SUBNETS, BadNetwork, first_overlap, parse_network
 from isthmus.cli.faults import Fault, usage
-
-_RESERVED = ipaddress.IPv4Network("240.0.0.0/4")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,33 +29,15 @@ def parse_cidrs(text: str, option: str) -> tuple[IPNetwork, ...]:
     Raises:
         Fault: an entry is not a network that clusters can exchange; names *option*.
     """
-    return tuple(_parse_cidr(part.strip(), option) for part in text.split(",") if part.strip())
-
-
-def _parse_cidr(text: str, option: str) -> IPNetwork:
-    try:
-        network = ipaddress.ip_network(text)
-    except ValueError:
-        raise usage(f"{option}: {text!r} is not a CIDR{_correction(text)}") from None
-    if network.prefixlen == 0:
-        raise usage(f"{option}: {network} is every address there is: give the cluster's own range")
-    if network.is_loopback or network.is_multicast or network.is_link_local or network.is_unspecified:
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if len(parts) > MAX_SUBNETS:
         raise usage(
-            f"{option}: {network} is a loopback, multicast or link-local range: give the cluster's own"
+            f"{option}: {len(parts)} networks are more than the {MAX_SUBNETS} that one cluster may have"
         )
-    if isinstance(network, ipaddress.IPv4Network) and network.subnet_of(_RESERVED):
-        raise usage(
-            f"{option}: {network} lies in the reserved range {_RESERVED}: give the cluster's own range"
-        )
-    return network
-
-
-def _correction(text: str) -> str:
     try:
-        network = ipaddress.ip_network(text, strict=False)
-    except ValueError:
-        return ": write it like 10.42.0.0/16"
-    return f": the address has bits set below the prefix, did you mean {network}?"
+        return tuple(dict.fromkeys(parse_network(part) for part in parts))
+    except BadNetwork as reason:
+        raise usage(f"{option}: {reason}") from None
 
 
 def refuse_overlaps(cluster_id: ClusterId, networks: Networks, members: Sequence[Cluster]) -> None:
@@ -66,30 +46,20 @@ def refuse_overlaps(cluster_id: ClusterId, networks: Networks, members: Sequence
     Raises:
         Fault: names both networks, and the member.
     """
-    for first, second in _pairs(networks.all):
-        raise usage(f"this cluster's own ranges {first} and {second} overlap: give each with its right size")
+    own = first_overlap(networks.all)
+    if own is not None:
+        raise usage(f"this cluster's own ranges {own[0]} and {own[1]} overlap: give each with its right size")
     for member in members:
-        if member.cluster_id == cluster_id:
-            continue
-        theirs = member.service_cidrs + member.cluster_cidrs
-        for own in networks.all:
-            for other in theirs:
-                if _overlap(own, other):
-                    raise Fault(
-                        f"this cluster's {own} overlaps {other} of member cluster {member.cluster_id!r}: "
-                        "clusters that exchange Pod and Service addresses need ranges of their own; rebuild one "
-                        "with another range, or correct --clustercidr/--servicecidr if they name a wrong one"
-                    )
+        if member.cluster_id != cluster_id:
+            _refuse_overlap(networks, member)
 
 
-def _pairs(networks: Sequence[IPNetwork]) -> Iterable[tuple[IPNetwork, IPNetwork]]:
-    return (
-        (first, second)
-        for index, first in enumerate(networks)
-        for second in networks[index + 1 :]
-        if _overlap(first, second)
-    )
-
-
-def _overlap(first: IPNetwork, second: IPNetwork) -> bool:
-    return first.version == second.version and first.overlaps(second)
+def _refuse_overlap(networks: Networks, member: Cluster) -> None:
+    for own in networks.all:
+        for other in member.service_cidrs + member.cluster_cidrs:
+            if own.version == other.version and own.overlaps(other):
+                raise Fault(
+                    f"this cluster's {own} overlaps {other} of member cluster {member.cluster_id!r}: clusters that "
+                    "exchange Pod and Service addresses need ranges of their own; rebuild one with another range, "
+                    "or correct --clustercidr or --servicecidr if it names the wrong one"
+                )

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import re
 
+from crds.cluster import is_cluster_id
 from crds.meta import ClusterId
 from isthmus.cli.faults import usage
 
-_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _LONGEST = 63
-
-
-def is_cluster_id(text: str) -> bool:
-    """Tell whether *text* is an RFC 1123 label: it becomes part of object names and label values."""
-    return len(text) <= _LONGEST and _LABEL.fullmatch(text) is not None
 
 
 def suggested_id(name: str) -> str:
