@@ -1,6 +1,6 @@
 """The argument tree of `isthmus`: one function per command, which imports what it runs only when it runs.
 
-Help and completion must not wait for a Kubernetes client to load. Exit codes: 0 done, 1 not done, 2 wrong usage.
+Help and completion must not wait for a Kubernetes client to load. Exit codes: 0 done, 1 not done, 2 misused.
 """
 
 from __future__ import annotations
@@ -58,9 +58,10 @@ def deploy_broker(
     ] = "",
 ) -> None:
     """Make a cluster the broker and write broker-info.subm in this directory."""
-    from isthmus.cli.run import run_deploy_broker
+    from isthmus.cli.deploybroker import BrokerRequest
+    from isthmus.cli.run import Way, run_deploy_broker
 
-    run_deploy_broker(kubeconfig, context, namespace, broker_url, psk_from)
+    run_deploy_broker(Way(kubeconfig, context), BrokerRequest(namespace, broker_url), psk_from)
 
 
 @app.command("join")

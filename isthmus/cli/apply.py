@@ -65,8 +65,8 @@ async def apply_schemas(target: Target, kinds: Sequence[Resource]) -> None:
                 await target.clock.sleep(_POLL_SECONDS)
         else:
             raise Fault(
-                f"the API server at {target.api.server} does not serve {kind} though its definition is installed: "
-                f"look at 'kubectl describe crd {kind}'"
+                f"the API server at {target.api.server} does not serve {kind} though its definition is "
+                f"installed: look at 'kubectl describe crd {kind}'"
             )
 
 

@@ -25,13 +25,13 @@ def _sentence(error: ApiError, server: str, namespace: str) -> str:
     match error:
         case BadCertificate():
             return (
-                f"the broker at {server} shows a certificate that the broker file's CA did not sign: {_FRESH}, or "
-                f"correct --broker-url ({error.cause})"
+                f"the broker at {server} shows a certificate that the broker file's CA did not sign: "
+                f"{_FRESH}, or correct --broker-url ({error.cause})"
             )
         case Unauthorized():
             return (
-                f"the broker at {server} does not accept the broker file's token: it was revoked, or namespace "
-                f"{namespace} was deleted with it; {_FRESH}"
+                f"the broker at {server} does not accept the broker file's token: it was revoked, or "
+                f"namespace {namespace} was deleted with it; {_FRESH}"
             )
         case Forbidden():
             return (
@@ -44,8 +44,8 @@ def _sentence(error: ApiError, server: str, namespace: str) -> str:
             return f"namespace {namespace} is missing at the broker {server}: {_FRESH}"
         case Unavailable():
             return (
-                f"no answer from the broker at {server}: check that this machine and the cluster's gateway nodes "
-                f"reach that address, or give another with --broker-url ({error.cause})"
+                f"no answer from the broker at {server}: check that this machine and the cluster's gateway "
+                f"nodes reach that address, or give another with --broker-url ({error.cause})"
             )
         case _:
             return f"the broker at {server} refused: {error}"

@@ -1,4 +1,4 @@
-"""The broker file on disk: it opens a whole clusterset, so it is private from its first byte and never lost."""
+"""The broker file on disk: it opens a clusterset, so it is private from its first byte and never lost."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def read_broker_file(path: Path) -> BrokerInfo:
             content = file.read(_LARGEST + 1)
     except OSError as error:
         raise usage(
-            f"cannot read {path}: {(error.strerror or str(error)).lower()}; give the broker-info.subm that "
+            f"cannot read {path}: {_reason(error)}; give the broker-info.subm that "
             "'isthmus deploy-broker' wrote"
         ) from None
     if len(content) > _LARGEST:
@@ -57,6 +57,10 @@ def write_broker_file(path: Path, content: str, now: datetime) -> Path | None:
             f"cannot write {path}: {(error.strerror or str(error)).lower()}; choose a directory that can be"
         ) from None
     return aside
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
 
 
 def _aside(path: Path, now: datetime) -> Path | None:

@@ -59,7 +59,7 @@ def _refuse_overlap(networks: Networks, member: Cluster) -> None:
         for other in member.service_cidrs + member.cluster_cidrs:
             if own.version == other.version and own.overlaps(other):
                 raise Fault(
-                    f"this cluster's {own} overlaps {other} of member cluster {member.cluster_id!r}: clusters that "
-                    "exchange Pod and Service addresses need ranges of their own; rebuild one with another range, "
-                    "or correct --clustercidr or --servicecidr if it names the wrong one"
+                    f"this cluster's {own} overlaps {other} of member cluster {member.cluster_id!r}: "
+                    "clusters that exchange Pod and Service addresses need ranges of their own; rebuild one "
+                    "with another range, or correct --clustercidr or --servicecidr if it names the wrong one"
                 )

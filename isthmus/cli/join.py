@@ -1,7 +1,7 @@
 """`isthmus join`: makes a cluster a member. Everything is judged before anything is written.
 
-Afterwards the broker holds an account for this cluster, and the cluster holds all that the daemons' deployment
-needs: kinds, namespace, accounts, secrets, settings and a labelled gateway node. Running it again repairs.
+Afterwards the broker holds an account for this cluster, and the cluster holds all that the daemons
+need: kinds, namespace, accounts, secrets, settings and a labelled gateway node. Running it again repairs.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from crds.meta import ClusterId
 from isthmus.cli.cidr import Networks, parse_cidrs
@@ -27,8 +27,8 @@ class JoinArguments:
     service_cidr: str = ""
     gateway_nodes: tuple[str, ...] = ()
     label_gateway: bool = True
-    tunnel: Tunnel = Tunnel()
-    health: HealthCheck = HealthCheck()
+    tunnel: Tunnel = field(default_factory=Tunnel)
+    health: HealthCheck = field(default_factory=HealthCheck)
     debug: bool = False
 
 
@@ -122,8 +122,8 @@ def _warnings(cluster: Detected, gateways: GatewayNodes) -> tuple[str, ...]:
     found: list[str] = []
     if not cluster.exact:
         found.append(
-            "the Pod CIDR covers the nodes of today: a node that gets another range later is not reached from the "
-            "other clusters; --clustercidr sets the whole range"
+            "the Pod CIDR covers the nodes of today: a node that gets another range later is not reached "
+            "from the other clusters; --clustercidr sets the whole range"
         )
     if not gateways.labelled and not gateways.to_label:
         found.append(

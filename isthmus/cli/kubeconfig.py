@@ -12,7 +12,7 @@ from isthmus.cli.faults import usage
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class KubeContext:
     """One context: the cluster that it leads to, by the kubeconfig's own names."""
 
     path: Path
@@ -31,13 +31,13 @@ def kubeconfig_paths(option: str, environment: Mapping[str, str]) -> tuple[Path,
     return (Path(environment.get("HOME", "/root")) / ".kube" / "config",)
 
 
-def read_targets(paths: tuple[Path, ...]) -> tuple[Target, ...]:
+def read_targets(paths: tuple[Path, ...]) -> tuple[KubeContext, ...]:
     """Return the contexts of all files; of two with one name the first counts. The current one comes first.
 
     Raises:
         Fault: no file is there, or one cannot be read.
     """
-    found: dict[str, Target] = {}
+    found: dict[str, KubeContext] = {}
     current = ""
     documents = [(path, _load(path)) for path in paths if path.exists()]
     if not documents:
@@ -51,7 +51,7 @@ def read_targets(paths: tuple[Path, ...]) -> tuple[Target, ...]:
     return tuple(sorted(found.values(), key=lambda target: target.context != current))
 
 
-def choose_target(targets: tuple[Target, ...], context: str, paths: tuple[Path, ...]) -> Target:
+def choose_target(targets: tuple[KubeContext, ...], context: str, paths: tuple[Path, ...]) -> KubeContext:
     """Return the named context, or the current one.
 
     Raises:
@@ -70,14 +70,14 @@ def choose_target(targets: tuple[Target, ...], context: str, paths: tuple[Path, 
 
 
 def choose_targets(
-    targets: tuple[Target, ...], contexts: tuple[str, ...], paths: tuple[Path, ...]
-) -> tuple[Target, ...]:
+    targets: tuple[KubeContext, ...], contexts: tuple[str, ...], paths: tuple[Path, ...]
+) -> tuple[KubeContext, ...]:
     """Return the named contexts; without names every context, one for each distinct server."""
     if contexts:
         return tuple(choose_target(targets, context, paths) for context in contexts)
     if not targets:
         return (choose_target(targets, "", paths),)
-    by_server: dict[str, Target] = {}
+    by_server: dict[str, KubeContext] = {}
     for target in targets:
         by_server.setdefault(target.server, target)
     return tuple(by_server.values())
@@ -99,13 +99,13 @@ def _load(path: Path) -> dict[str, Any]:
     return document
 
 
-def _targets(path: Path, document: Mapping[str, Any]) -> list[Target]:
+def _targets(path: Path, document: Mapping[str, Any]) -> list[KubeContext]:
     servers = {
         item.get("name"): (item.get("cluster") or {}).get("server") or ""
         for item in document.get("clusters") or []
     }
     return [
-        Target(path, str(item["name"]), cluster, servers.get(cluster, ""))
+        KubeContext(path, str(item["name"]), cluster, servers.get(cluster, ""))
         for item in document.get("contexts") or []
         if item.get("name")
         for cluster in [(item.get("context") or {}).get("cluster") or ""]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from crds.gateway import parse_gateway
 from crds.meta import ClusterId
 from isthmus.cli.apply import Target, delete_object, installed_schemas
 from isthmus.cli.brokerfault import explain_broker
@@ -39,6 +40,7 @@ from isthmus.kube.resources import (
 
 _POLL_SECONDS = 0.2
 _POLLS = 300
+_FRESH_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +50,9 @@ class Membership:
     cluster_id: ClusterId
     server: str
     namespace: str
-    ca: bytes
-    token: str
-    insecure: bool
-
-    def __repr__(self) -> str:
-        return f"Membership(cluster_id={self.cluster_id!r}, server={self.server!r})"
+    ca: bytes = field(repr=False)
+    token: str = field(repr=False)
+    insecure: bool = False
 
 
 async def read_membership(api: KubeApi) -> Membership | None:
@@ -84,6 +83,18 @@ async def _optional(api: KubeApi, name: str) -> Object | None:
         return None
 
 
+async def warn_of_running_gateways(local: Target) -> None:
+    """Warn when a gateway has reported a moment ago: it would go on with what it knows."""
+    now = local.clock.now().timestamp()
+    for item in await _list(local.api, GATEWAYS, NAMESPACE):
+        gateway = parse_gateway(item)
+        if gateway.updated is not None and now - gateway.updated < _FRESH_SECONDS:
+            local.progress.warned(
+                f"the gateway on {gateway.ref.name} still reports: stop the daemons before leaving, or their "
+                "tunnels and routes stay on the nodes"
+            )
+
+
 async def leave_broker(broker: Target, membership: Membership, *, admin: bool) -> None:
     """Remove this cluster's objects at the broker and, as *admin*, its account.
 
@@ -101,7 +112,7 @@ async def leave_broker(broker: Target, membership: Membership, *, admin: bool) -
     broker.progress.done(f"Objects at the broker: {removed} removed")
     if not admin:
         broker.progress.warned(
-            f"the account cluster-{membership.cluster_id} stays at the broker: a member cannot delete accounts; "
+            f"the account cluster-{membership.cluster_id} stays at the broker, a member cannot delete it: "
             "run 'isthmus leave broker-info.subm' to remove it too"
         )
 
@@ -175,8 +186,8 @@ async def _leave_schemas(local: Target, *, purge: bool) -> None:
         others = {item["metadata"]["namespace"] for item in await _list(local.api, resource, None)}
         if others - {NAMESPACE}:
             raise Fault(
-                f"the custom resource definitions stay: namespace {min(others)} still holds {resource} objects, "
-                "which would go with them (a broker lives there); delete that namespace first"
+                f"the custom resource definitions stay: namespace {min(others)} still holds {resource} "
+                "objects, which would go with them (a broker lives there); delete that namespace first"
             )
     for name in names:
         await delete_object(local.api, CRDS, None, name)

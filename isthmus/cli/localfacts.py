@@ -1,4 +1,4 @@
-"""What `join` must know of the cluster it runs on before it writes anything: read in one go, judged elsewhere."""
+"""What `join` must know of the cluster before it writes anything: read in one go, judged elsewhere."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SERVICE_CIDRS = Resource("networking.k8s.io", "v1", "servicecidrs", "ServiceCIDR
 
 @dataclass(frozen=True, slots=True)
 class LocalFacts:
-    """The joining cluster as it stands. `uid` is that of its kube-system namespace: it lives as long as it."""
+    """The joining cluster as it stands. `uid` is that of its kube-system namespace, which stays."""
 
     uid: str
     config: Object | None

@@ -14,7 +14,7 @@ from isthmus.cli.names import CLUSTER_UID_ANNOTATION
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """What an earlier join left in the local cluster: the id, the broker, and the ranges as they were given."""
+    """What an earlier join left in the cluster: the id, the broker, and the ranges as they were given."""
 
     cluster_id: ClusterId
     broker_server: str
@@ -46,8 +46,8 @@ def refuse_other_id(wanted: ClusterId, joined: Joined | None) -> None:
     """
     if joined is not None and joined.cluster_id != wanted:
         raise Fault(
-            f"this cluster is a member already, as {joined.cluster_id!r}: run 'isthmus leave' first, or join again "
-            f"with --clusterid {joined.cluster_id}"
+            f"this cluster is a member already, as {joined.cluster_id!r}: run 'isthmus leave' first, or join "
+            f"again with --clusterid {joined.cluster_id}"
         )
 
 
@@ -68,6 +68,6 @@ def refuse_used_id(
     if account is None and all(member.cluster_id != cluster_id for member in members):
         return
     raise Fault(
-        f"cluster id {cluster_id!r} is used by another cluster at this broker: choose another with --clusterid, or "
-        f"let that cluster leave first ('isthmus leave' there)"
+        f"cluster id {cluster_id!r} is used by another cluster at this broker: choose another with "
+        f"--clusterid, or let that cluster leave first ('isthmus leave' there)"
     )

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TextIO
+
+_WIDE = (240, 50)
 
 
 class Format(StrEnum):
@@ -77,7 +80,10 @@ def to_stderr() -> Progress:
 
 
 def render_table(table: Table, *, width: int | None = None) -> str:
-    """Lay out a table for a person; a narrow terminal folds long cells rather than losing their end."""
+    """Lay out a table for a person; a narrow terminal folds long cells rather than losing their end.
+
+    *width* is that of the terminal unless given; what is not a terminal is wide.
+    """
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table as RichTable
@@ -87,8 +93,9 @@ def render_table(table: Table, *, width: int | None = None) -> str:
         grid.add_column(column, overflow="fold")
     for row in table.rows:
         grid.add_row(*row)
+    columns = width or shutil.get_terminal_size(_WIDE).columns
     with open(os.devnull, "w", encoding="utf-8") as nowhere:
-        console = Console(file=nowhere, width=width, markup=False, highlight=False, emoji=False)
+        console = Console(file=nowhere, width=columns, markup=False, highlight=False, emoji=False)
         with console.capture() as captured:
             console.print(grid)
     return "\n".join(line.rstrip() for line in captured.get().splitlines()).strip("\n") + "\n"

@@ -8,14 +8,16 @@ import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from broker.info import BrokerInfo
-from isthmus.cli import kubeconfig, show
+from broker.info import BrokerInfo, encode_info
+from isthmus.cli import kubeconfig as contexts
+from isthmus.cli import show
 from isthmus.cli.apply import Target
 from isthmus.cli.brokerfile import read_broker_file, write_broker_file
 from isthmus.cli.deploybroker import BrokerRequest, deploy_broker
 from isthmus.cli.faults import FAILED, Fault, usage
 from isthmus.cli.join import Invitation, join
 from isthmus.cli.joinplan import JoinArguments
+from isthmus.cli.kubeconfig import KubeContext
 from isthmus.cli.leave import Membership, leave_broker, leave_local, read_membership, warn_of_running_gateways
 from isthmus.cli.names import BROKER_INFO_FILE
 from isthmus.cli.output import Format, Progress, Table, to_stderr
@@ -31,9 +33,9 @@ class Way:
     kubeconfig: str
     context: str
 
-    def target(self) -> kubeconfig.Target:
-        paths = kubeconfig.kubeconfig_paths(self.kubeconfig, os.environ)
-        return kubeconfig.choose_target(kubeconfig.read_targets(paths), self.context, paths)
+    def target(self) -> KubeContext:
+        paths = contexts.kubeconfig_paths(self.kubeconfig, os.environ)
+        return contexts.choose_target(contexts.read_targets(paths), self.context, paths)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +46,11 @@ class Selection:
     context: str
     contexts: str
 
-    def targets(self) -> tuple[kubeconfig.Target, ...]:
-        paths = kubeconfig.kubeconfig_paths(self.kubeconfig, os.environ)
+    def targets(self) -> tuple[KubeContext, ...]:
+        paths = contexts.kubeconfig_paths(self.kubeconfig, os.environ)
         named = [self.context] if self.context else [part.strip() for part in self.contexts.split(",")]
         wanted = tuple(part for part in named if part)
-        return kubeconfig.choose_targets(kubeconfig.read_targets(paths), wanted, paths)
+        return contexts.choose_targets(contexts.read_targets(paths), wanted, paths)
 
 
 def run_deploy_broker(way: Way, request: BrokerRequest, psk_from: str) -> None:
@@ -65,11 +67,11 @@ def run_deploy_broker(way: Way, request: BrokerRequest, psk_from: str) -> None:
 
 
 async def _deploy_broker(
-    target: kubeconfig.Target, request: BrokerRequest, progress: Progress, clock: Clock
+    target: KubeContext, request: BrokerRequest, progress: Progress, clock: Clock
 ) -> str:
     access = await auth.from_kubeconfig(target.path, target.context)
     async with auth.connect(access) as api:
-        return await deploy_broker(Target(api, progress, clock), request)
+        return encode_info(await deploy_broker(Target(api, progress, clock), request, access.server))
 
 
 def run_join(file: Path, way: Way, broker_url: str, arguments: JoinArguments, *, insecure: bool) -> None:
@@ -79,10 +81,10 @@ def run_join(file: Path, way: Way, broker_url: str, arguments: JoinArguments, *,
 
 
 def _invitation(info: BrokerInfo, broker_url: str, insecure: bool) -> Invitation:
-    return Invitation(info, broker_url or info.url, insecure)
+    return Invitation(info, broker_url or info.server, insecure)
 
 
-async def _join(invitation: Invitation, target: kubeconfig.Target, arguments: JoinArguments) -> None:
+async def _join(invitation: Invitation, target: KubeContext, arguments: JoinArguments) -> None:
     progress = to_stderr()
     local_access = await auth.from_kubeconfig(target.path, target.context)
     async with auth.connect(local_access) as local, auth.connect(_admin_access(invitation)) as broker:
@@ -97,7 +99,7 @@ async def _join(invitation: Invitation, target: kubeconfig.Target, arguments: Jo
 def _admin_access(invitation: Invitation) -> auth.Access:
     info = invitation.info
     try:
-        return auth.from_token(invitation.server, info.token, info.ca.decode(), invitation.insecure)
+        return auth.from_token(invitation.server, info.token, info.ca.decode() or None, invitation.insecure)
     except Fatal as error:
         raise usage(f"the broker's address cannot be used: {error}") from None
 
@@ -109,7 +111,7 @@ def run_leave(file: Path | None, way: Way, broker_url: str, *, local_only: bool,
 
 
 async def _leave(
-    target: kubeconfig.Target,
+    target: KubeContext,
     invitation: Invitation | None,
     broker_url: str,
     local_only: bool,
@@ -140,7 +142,9 @@ async def _leave_broker(
         access = _admin_access(invitation)
     else:
         server = broker_url or membership.server
-        access = auth.from_token(server, membership.token, membership.ca.decode(), membership.insecure)
+        access = auth.from_token(
+            server, membership.token, membership.ca.decode() or None, membership.insecure
+        )
     async with auth.connect(access) as broker:
         await leave_broker(replace(local, api=broker), membership, admin=invitation is not None)
 
@@ -160,7 +164,7 @@ def run_show(subject: str, selection: Selection, namespace: str, form: Format) -
 
 
 async def _read_tables(
-    subject: show.Subject, targets: tuple[kubeconfig.Target, ...], namespace: str, progress: Progress
+    subject: show.Subject, targets: tuple[KubeContext, ...], namespace: str, progress: Progress
 ) -> tuple[dict[str, Table], list[str]]:
     tables: dict[str, Table] = {}
     failures: list[str] = []

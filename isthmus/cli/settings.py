@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from crds.meta import ClusterId, IPNetwork
@@ -49,12 +49,9 @@ class BrokerAccess:
 
     server: str
     namespace: str
-    ca: bytes
-    token: str
+    ca: bytes = field(repr=False)
+    token: str = field(repr=False)
     insecure: bool = False
-
-    def __repr__(self) -> str:
-        return f"BrokerAccess(server={self.server!r}, namespace={self.namespace!r})"
 
 
 @dataclass(frozen=True, slots=True)

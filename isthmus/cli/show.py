@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from crds.cluster import Cluster, parse_cluster
+from crds.cluster import parse_cluster
 from crds.gateway import Gateway, parse_gateway
 from crds.meta import Invalid
 from isthmus.cli.faults import Fault
@@ -45,8 +45,8 @@ async def read_table(api: KubeApi, namespace: str, subject: Subject, progress: P
     gateways = await _read(api, GATEWAYS, namespace, parse_gateway, progress)
     if not gateways:
         raise Fault(
-            f"no gateway reports in namespace {namespace}: join with 'isthmus join' and check that a node carries "
-            "the label submariner.io/gateway=true and runs isthmus-gateway"
+            f"no gateway reports in namespace {namespace}: join with 'isthmus join' and check that a node "
+            "carries the label submariner.io/gateway=true and runs isthmus-gateway"
         )
     return _GATEWAY_TABLES[subject](gateways)
 
@@ -84,8 +84,8 @@ def render_results(tables: Mapping[str, Table], form: Format) -> str:
     """Print the tables of all clusters, each under its cluster's name, or one document for programs."""
     if form is not Format.TABLE:
         return render_data({cluster: table.data for cluster, table in tables.items()}, form)
-    blocks = [
-        f'Cluster "{cluster}"\n{render_table(table) if table.rows else "(none)" + chr(10)}'
-        for cluster, table in tables.items()
-    ]
-    return "\n".join(blocks)
+    return "\n".join(_render_block(cluster, table) for cluster, table in tables.items())
+
+
+def _render_block(cluster: str, table: Table) -> str:
+    return f'Cluster "{cluster}"\n' + (render_table(table) if table.rows else "(none)\n")
