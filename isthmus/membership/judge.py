@@ -84,7 +84,7 @@ def judge(
     newest = max(own, key=_age_and_name, default=None)
     remote = [endpoint for endpoint in endpoints if not _is_own(endpoint, local)]
     members, refusals = _members(local, clusters)
-    refusals += [_refusal_of_invalid(error) for error in invalid]
+    refusals += [refusal_of_invalid(error) for error in invalid]
 
     rules = screen.Rules.of(local.cluster_id, local.cidrs, members, _refused_clusters(refusals), backends)
     faults = [(endpoint, rules.fault(endpoint)) for endpoint in remote]
@@ -176,7 +176,8 @@ def _refusal(endpoint: Endpoint, fault: Fault) -> Refusal:
     return Refusal(fault.rejection(endpoint.ref), endpoint.spec.cluster_id, endpoint.spec)
 
 
-def _refusal_of_invalid(error: Invalid) -> Refusal:
+def refusal_of_invalid(error: Invalid) -> Refusal:
+    """Return the refusal of an object that its parser refused."""
     rejection = error.rejection
     echo = error.echo or echo_cluster(rejection.ref.name)
     return Refusal(rejection, str(json.loads(echo)["cluster_id"]), EndpointEcho(echo))
