@@ -36,7 +36,7 @@ def plan_cables(local: EndpointSpec, membership: Membership) -> tuple[Cable, ...
 
 
 def plan_cable(local: EndpointSpec, remote: EndpointSpec) -> Cable:
-    """The cable to *remote*: over its public address if it says that it is behind a NAT, else the private one."""
+    """The cable to *remote*: by its public address if it says that it is behind a NAT, else the private."""
     address, nat = _peer_address(remote)
     return Cable(
         cable_name=remote.cable_name,

@@ -1,7 +1,7 @@
 """The strongswan.conf that suits a gateway: many tunnels, long and lossy paths, causes that can be read.
 
-Pure text for whoever starts charon (the lab, the charon tests, an image); the gateway daemon itself only talks
-to a running charon. Every option is described in strongswan.conf(5).
+Pure text for whoever starts charon (the lab, the charon tests, an image); the gateway daemon only talks to a
+running charon. Every option is described in strongswan.conf(5).
 """
 
 from __future__ import annotations
@@ -37,6 +37,14 @@ class CharonSettings:
     @property
     def vici_path(self) -> Path:
         return self.run_dir / "charon.vici"
+
+
+def vici_socket_path(uri: str) -> Path:
+    """The path in a `unix:///path` URI; raises ValueError for any other kind of address."""
+    path = uri.removeprefix("unix://")
+    if path == uri or not path.startswith("/"):
+        raise ValueError(f"{uri!r} is not a unix socket; give it as unix:///var/run/charon.vici")
+    return Path(path)
 
 
 def render_strongswan_conf(settings: CharonSettings) -> str:

@@ -41,6 +41,16 @@ class StartAction(StrEnum):
     """Kernel ESP: a policy holds traffic back and brings the tunnel up; needs kernel policies."""
 
 
+class Initiation(StrEnum):
+    """Which side starts a tunnel: one of the two does, so that they do not build it twice."""
+
+    AT_ONCE = "at-once"
+    AFTER_GRACE = "after-grace"
+    """The peer starts; we do if it has not after a few seconds."""
+    NEVER = "never"
+    """The peer's address cannot be called."""
+
+
 @dataclass(frozen=True, slots=True)
 class IpsecConnection:
     """One IKE connection with one child that carries every pair of a local and a remote subnet."""
@@ -59,10 +69,9 @@ class IpsecConnection:
     force_encapsulation: bool = False
     dpd_delay: int = 6
     """Seconds of silence before the peer is asked whether it lives."""
-    initiate: bool = True
-    """We start at once; otherwise only after a grace time in which the peer did not."""
+    initiation: Initiation = Initiation.AT_ONCE
     accept_any_address: bool = False
-    """The peer calls from an address we cannot know (behind a NAT): `%any` is accepted, nothing initiated."""
+    """The peer may call from an address we cannot know, because of a NAT."""
     start_action: StartAction = StartAction.NONE
 
 

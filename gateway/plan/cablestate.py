@@ -1,0 +1,99 @@
+"""The state of a cable from the SAs that exist and from what charon last complained about: pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from crds.gateway import ConnectionStatus
+from crds.meta import IPNetwork
+from gateway.drivers import CableState, Tunnel
+from gateway.plan.cables import Cable
+from isthmus.charon.causes import Cause
+from isthmus.charon.healing import is_live
+from isthmus.charon.records import ChildSa, IkeSa, Initiation, IpsecConnection
+
+_SHOWN_SUBNETS = 3
+_MESSAGES = {
+    Initiation.AT_ONCE: "negotiating with the peer",
+    Initiation.AFTER_GRACE: "waiting for the peer to start the tunnel",
+    Initiation.NEVER: "waiting for the peer to call: this gateway is the preferred server",
+}
+
+
+def judge_cable(
+    cable: Cable,
+    connection: IpsecConnection,
+    sas: Iterable[IkeSa],
+    cause: Cause | None,
+    now: datetime,
+) -> CableState:
+    """Connected when live SAs carry every pair of subnets; otherwise the cause, or what is waited for."""
+    own = [sa for sa in sas if sa.name == connection.name]
+    live = [(sa, child) for sa in own for child in sa.children if is_live(child)]
+    missing = _missing(connection, [child for _, child in live])
+    if not live:
+        return _not_up(cable, cause, _MESSAGES[connection.initiation])
+    # The newest: after a change or a rekeying the others are about to go.
+    ike, child = min(live, key=lambda pair: (pair[1].installed_seconds, -pair[1].unique_id))
+    if missing:
+        state = _not_up(cable, cause, f"the tunnel does not carry {_shown(missing)} yet")
+    else:
+        state = CableState(ConnectionStatus.CONNECTED)
+    return CableState(
+        status=state.status,
+        message=state.message,
+        using_ip=ike.remote_address or cable.address,
+        using_nat=cable.nat,
+        tunnel=_tunnel(ike, child, now),
+    )
+
+
+def _not_up(cable: Cable, cause: Cause | None, waiting: str) -> CableState:
+    return CableState(
+        status=ConnectionStatus.CONNECTING if cause is None else ConnectionStatus.ERROR,
+        message=waiting if cause is None else f"{cause.text} (peer {cable.address})",
+        using_ip=cable.address,
+        using_nat=cable.nat,
+    )
+
+
+def _tunnel(ike: IkeSa, child: ChildSa, now: datetime) -> Tunnel:
+    return Tunnel(
+        initiator_spi=ike.initiator_spi,
+        responder_spi=ike.responder_spi,
+        spi_in=child.spi_in,
+        spi_out=child.spi_out,
+        algorithm=child.algorithm,
+        rx_bytes=child.bytes_in,
+        tx_bytes=child.bytes_out,
+        established_at=now - timedelta(seconds=ike.established_seconds or child.installed_seconds),
+    )
+
+
+def _missing(connection: IpsecConnection, live: Sequence[ChildSa]) -> list[IPNetwork]:
+    """The remote subnets to which some local subnet has no SA; a peer may use one SA for each pair."""
+    return [
+        remote
+        for remote in connection.remote_subnets
+        if not all(_is_carried(local, remote, live) for local in connection.local_subnets)
+    ]
+
+
+def _is_carried(local: IPNetwork, remote: IPNetwork, live: Iterable[ChildSa]) -> bool:
+    return any(
+        _is_within(local, child.local_subnets) and _is_within(remote, child.remote_subnets) for child in live
+    )
+
+
+def _is_within(subnet: IPNetwork, selectors: Iterable[IPNetwork]) -> bool:
+    return any(
+        subnet.version == selector.version and subnet.subnet_of(selector)  # type: ignore[arg-type]
+        for selector in selectors
+    )
+
+
+def _shown(subnets: Sequence[IPNetwork]) -> str:
+    shown = ", ".join(str(subnet) for subnet in subnets[:_SHOWN_SUBNETS])
+    more = len(subnets) - _SHOWN_SUBNETS
+    return shown if more <= 0 else f"{shown} and {more} more"

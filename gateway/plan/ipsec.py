@@ -1,0 +1,120 @@
+"""Cables as IPsec connections: identities, ports, proposals and who of the two gateways starts.
+
+What a peer gateway of Submariner expects on the wire decides most of it: IKEv2 with a pre-shared key, the
+private addresses as identities (also through a NAT), the tunnel port of the Endpoint at both ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from crds.endpoint import EndpointSpec
+from crds.meta import IPNetwork
+from gateway.plan.cables import Cable
+from isthmus.charon.naming import OWNED_PREFIX
+from isthmus.charon.records import Initiation, IpsecConnection, Psk, SharedSecret, StartAction
+
+PREFERRED_SERVER = "preferred-server"
+DPD_SECONDS = 6
+
+IKE_PROPOSALS = (
+    "aes256gcm16-aes128gcm16-prfsha512-prfsha256-curve25519-ecp384-ecp256-modp3072-modp2048",
+    "aes256-aes128-sha512-sha256-prfsha512-prfsha256-curve25519-ecp384-ecp256-modp3072-modp2048",
+)
+ESP_PROPOSALS = (
+    "aes256gcm16-aes128gcm16-curve25519-ecp384-ecp256-modp3072-modp2048",
+    # Without a group as well: the first CHILD_SA has none (RFC 7296, section 1.2), and libreswan 4 and peers
+    # without PFS never offer one.
+    "aes256gcm16-aes128gcm16",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class IpsecOptions:
+    """What applies to every cable of this gateway."""
+
+    psk: Psk
+    force_encapsulation: bool = False
+    """ESP in UDP even where no NAT is seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class IpsecPlan:
+    """What charon has to hold; `connections` is in the order of the cables."""
+
+    connections: tuple[IpsecConnection, ...]
+    secrets: tuple[SharedSecret, ...]
+
+
+def plan_ipsec(cables: Iterable[Cable], options: IpsecOptions, start_action: StartAction) -> IpsecPlan:
+    """One connection and one secret per cable."""
+    cables = tuple(cables)
+    return IpsecPlan(
+        connections=tuple(_connection(cable, options, start_action) for cable in cables),
+        secrets=tuple(_secret(cable, options.psk) for cable in cables),
+    )
+
+
+def connection_name(cable: Cable) -> str:
+    """The connection's name in charon."""
+    return f"{OWNED_PREFIX}{cable.cable_name}"
+
+
+def _connection(cable: Cable, options: IpsecOptions, start_action: StartAction) -> IpsecConnection:
+    initiation = plan_initiation(cable.local, cable.remote)
+    return IpsecConnection(
+        name=connection_name(cable),
+        local_address=cable.local.private_ip,
+        remote_address=cable.address,
+        local_port=cable.local.udp_port,
+        remote_port=cable.remote.udp_port,
+        local_id=str(cable.local.private_ip),
+        remote_id=str(cable.remote.private_ip),
+        local_subnets=_tunnelled(cable.local),
+        remote_subnets=_tunnelled(cable.remote),
+        ike_proposals=IKE_PROPOSALS,
+        esp_proposals=ESP_PROPOSALS,
+        force_encapsulation=options.force_encapsulation or cable.nat,
+        dpd_delay=DPD_SECONDS,
+        initiation=initiation,
+        accept_any_address=cable.nat or initiation is Initiation.NEVER,
+        start_action=StartAction.NONE if initiation is Initiation.NEVER else start_action,
+    )
+
+
+def _secret(cable: Cable, psk: Psk) -> SharedSecret:
+    return SharedSecret(
+        id=connection_name(cable),
+        owners=(str(cable.local.private_ip), str(cable.remote.private_ip)),
+        psk=psk,
+    )
+
+
+def plan_initiation(local: EndpointSpec, remote: EndpointSpec) -> Initiation:
+    """Who starts: the client of a preferred server; without one the gateway whose cable name is smaller.
+
+    Of two preferred servers the one with the greater cable name stays the server.
+    """
+    we_serve, they_serve = _is_server(local), _is_server(remote)
+    if we_serve and they_serve:
+        return Initiation.NEVER if local.cable_name > remote.cable_name else Initiation.AT_ONCE
+    if we_serve:
+        return Initiation.NEVER
+    if they_serve:
+        return Initiation.AT_ONCE
+    return Initiation.AT_ONCE if local.cable_name < remote.cable_name else Initiation.AFTER_GRACE
+
+
+def _is_server(endpoint: EndpointSpec) -> bool:
+    # The spellings of true that Submariner's peers may have written.
+    return endpoint.config(PREFERRED_SERVER) in ("1", "t", "T", "true", "TRUE", "True")
+
+
+def _tunnelled(endpoint: EndpointSpec) -> tuple[IPNetwork, ...]:
+    """The subnets without the gateway's own address: its IKE packets must stay outside of the tunnel."""
+    return tuple(
+        subnet
+        for subnet in endpoint.subnets
+        if not (subnet.prefixlen == subnet.max_prefixlen and subnet.network_address == endpoint.private_ip)
+    )

@@ -1,0 +1,181 @@
+"""The VICI conversation with a running charon: the only module that knows the `vici` package.
+
+That package is synchronous. Commands take turns, each in a worker thread with a time limit; events have a
+connection and a thread of their own. Both connections are made when needed and made again after a loss.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, TypeVar
+
+import vici
+from vici.exception import CommandException, DeserializationException, EventUnknownException, SessionException
+
+from isthmus.charon import message, sas
+from isthmus.charon.api import CameUp, CharonAway, CharonEvent, CharonFacts, CharonRefused, WentAway
+from isthmus.charon.events import EVENT_TYPES, parse_event
+from isthmus.charon.naming import child_name, secret_name
+from isthmus.charon.records import IkeSa, IpsecConnection, SharedSecret
+
+COMMAND_SECONDS = 10.0
+"""A charon that takes longer to answer is treated as gone."""
+RECONNECT_SECONDS = 0.2
+STOP_CHECK_SECONDS = 1.0
+
+R = TypeVar("R")
+
+
+class ViciSession:
+    """Charon behind one VICI socket; implements `api.Charon`."""
+
+    def __init__(self, socket_path: Path) -> None:
+        self._path = socket_path
+        self._turn = threading.Lock()
+        self._session: vici.Session | None = None
+
+    async def load_connection(self, connection: IpsecConnection) -> None:
+        body = {connection.name: message.connection_body(connection, child_name(connection))}
+        await self._command(f"load-conn {connection.name}", lambda session: session.load_conn(body))
+
+    async def unload_connection(self, name: str) -> None:
+        await self._command(f"unload-conn {name}", lambda session: session.unload_conn({"name": name}))
+
+    async def loaded_connections(self) -> Mapping[str, frozenset[str]]:
+        listing = await self._command("list-conns", lambda session: list(session.list_conns()))
+        loaded = (item for event in listing for item in event.items())
+        return {name: frozenset(section.get("children", {})) for name, section in loaded}
+
+    async def load_secret(self, secret: SharedSecret) -> None:
+        identifier = secret_name(secret)
+        body = message.secret_body(secret, identifier)
+        await self._command(f"load-shared {identifier}", lambda session: session.load_shared(body))
+
+    async def unload_secret(self, identifier: str) -> None:
+        body = {"id": identifier}
+        await self._command(f"unload-shared {identifier}", lambda session: session.unload_shared(body))
+
+    async def loaded_secrets(self) -> frozenset[str]:
+        answer = await self._command("get-shared", lambda session: session.get_shared())
+        return frozenset(key.decode(errors="replace") for key in answer.get("keys", ()))
+
+    async def list_sas(self) -> tuple[IkeSa, ...]:
+        # Without noblock one IKE_SA that is busy holds up the listing of all others.
+        listing = await self._command("list-sas", lambda session: list(session.list_sas({"noblock": "yes"})))
+        return tuple(found for event in listing for found in sas.parse_ike_sas(event))
+
+    async def initiate(self, connection: str, child: str) -> None:
+        body = {"ike": connection, "child": child, "timeout": "-1"}
+        await self._command(f"initiate {connection}", lambda session: list(session.initiate(body)))
+
+    async def terminate_ike(self, unique_id: int, *, silently: bool = False) -> None:
+        body = {"ike-id": str(unique_id), "timeout": "-1", "force": "yes" if silently else "no"}
+        await self._command(f"terminate ike-id {unique_id}", lambda session: list(session.terminate(body)))
+
+    async def terminate_child(self, unique_id: int) -> None:
+        body = {"child-id": str(unique_id), "timeout": "-1"}
+        await self._command(f"terminate child-id {unique_id}", lambda session: list(session.terminate(body)))
+
+    async def facts(self) -> CharonFacts:
+        version = await self._command("version", lambda session: session.version())
+        stats = await self._command("stats", lambda session: session.stats())
+        return CharonFacts(
+            version=version.get("version", b"").decode(),
+            plugins=frozenset(plugin.decode() for plugin in stats.get("plugins", ())),
+        )
+
+    @contextmanager
+    def listening(self, post: Callable[[CharonEvent], None]) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        stop = threading.Event()
+
+        def deliver(event: CharonEvent) -> None:
+            # The loop may have closed since; then nobody waits for the event.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(post, event)
+
+        # A daemon thread: at exit nobody waits for the last second of its socket's time limit.
+        thread = threading.Thread(target=self._listen, args=(deliver, stop), name="vici-events", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+
+    async def _command(self, what: str, call: Callable[[vici.Session], R]) -> R:
+        return await asyncio.to_thread(self._take_turn, what, call)
+
+    def _take_turn(self, what: str, call: Callable[[vici.Session], R]) -> R:
+        # A lock among threads: a cancelled caller leaves its thread waiting for the answer or the time limit.
+        with self._turn:
+            return self._call(what, call)
+
+    def _call(self, what: str, call: Callable[[vici.Session], R]) -> R:
+        try:
+            if self._session is None:
+                self._session = self._connect()
+            return call(self._session)
+        except CommandException as error:
+            reason = str(error).removeprefix("Command failed: ")
+            raise CharonRefused(f"charon refused {what}: {reason}") from error
+        except (OSError, SessionException, DeserializationException) as error:
+            # After a time-out the stream may hold a late answer: only a new connection is safe.
+            self._drop()
+            raise self._away(error) from error
+
+    def _connect(self) -> vici.Session:
+        connection = socket.socket(socket.AF_UNIX)
+        connection.settimeout(COMMAND_SECONDS)
+        try:
+            connection.connect(str(self._path))
+        except OSError:
+            connection.close()
+            raise
+        return vici.Session(connection)
+
+    def _drop(self) -> None:
+        if self._session is not None:
+            with suppress(OSError):
+                self._session.transport.close()
+            self._session = None
+
+    def _away(self, error: Exception) -> CharonAway:
+        return CharonAway(
+            f"charon does not answer at unix://{self._path} ({_reason(error)}); start strongSwan with its "
+            "vici plugin on this host and check that its socket is this one"
+        )
+
+    def _listen(self, deliver: Callable[[CharonEvent], None], stop: threading.Event) -> None:
+        while not stop.is_set():
+            try:
+                session = self._connect()
+            except OSError:
+                stop.wait(RECONNECT_SECONDS)
+                continue
+            with suppress(OSError, SessionException, DeserializationException, EventUnknownException):
+                self._follow(session, deliver, stop)
+            with suppress(OSError):
+                session.transport.close()
+            deliver(WentAway())
+            stop.wait(RECONNECT_SECONDS)
+
+    def _follow(
+        self, session: vici.Session, deliver: Callable[[CharonEvent], None], stop: threading.Event
+    ) -> None:
+        deliver(CameUp())
+        for kind, body in session.listen(list(EVENT_TYPES), timeout=STOP_CHECK_SECONDS):
+            if stop.is_set():
+                return
+            if kind is not None:
+                for event in parse_event(kind.decode(), body):
+                    deliver(event)
+
+
+def _reason(error: Exception) -> str:
+    text: Any = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return str(text) or type(error).__name__
