@@ -33,6 +33,9 @@ UNBORN_LINK = "isthmus-unborn"
 
 CHAIN_PREFIX = "SUBMARINER-"
 SET_PREFIX = "SUBMARINER-"
+TABLE_MARK = "SUBMARINER-NEW-TABLE"
+"""An empty chain in every packet filter table that was not there before us: such a table goes when we do."""
+
 LOCAL_SET = "SUBMARINER-LOCALCIDRS"
 REMOTE_SET = "SUBMARINER-REMOTECIDRS"
 

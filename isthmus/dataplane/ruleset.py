@@ -147,8 +147,20 @@ class Ruleset:
     hooks: tuple[Hook, ...] = ()
 
 
+class SetTable(Protocol):
+    """The host's address sets, as text that `ipset` prints and reads."""
+
+    async def dump(self) -> str:
+        """Every set with its entries."""
+
+    async def apply(self, text: str) -> None:
+        """Create, fill and destroy sets, line by line; what is so already is fine."""
+
+
 class PacketFilter(Protocol):
-    """One family's packet filter and its address sets, as text that its own tools print and read."""
+    """One family's packet filter, as text that its own tools print and read."""
+
+    sets: SetTable
 
     async def dump(self) -> str:
         """Every table, chain and rule."""
@@ -156,8 +168,5 @@ class PacketFilter(Protocol):
     async def apply(self, text: str) -> None:
         """Change the named tables, each as one transaction, and leave everything unnamed alone."""
 
-    async def dump_sets(self) -> str:
-        """Every address set with its entries."""
-
-    async def apply_sets(self, text: str) -> None:
-        """Create, fill, swap and destroy sets, line by line."""
+    async def drop_table(self, table: TableName) -> None:
+        """Remove an empty table, where the packet filter can."""

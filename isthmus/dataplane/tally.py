@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -22,12 +22,17 @@ class Tally:
 
     async def write(self, verb: Verb, work: Awaitable[None]) -> bool:
         """Await one write; False if the world refused it."""
+        return await self.batch({verb: 1}, work)
+
+    async def batch(self, counts: Mapping[Verb, int], work: Awaitable[None]) -> bool:
+        """Await one write that changes several objects at once; they count only if it worked."""
         try:
             await work
         except Transient as error:
             self.failures.append(error)
             return False
-        self.counts[verb] += 1
+        for verb, count in counts.items():
+            self.counts[verb] += count
         return True
 
     def outcome(self) -> Outcome:
