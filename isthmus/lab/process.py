@@ -1,4 +1,4 @@
-"""Run programs for the lab: short ones to their end, long ones detached so that they outlive the `lab` command.
+"""Run programs for the lab: short ones to their end, long ones detached, to outlive the `lab` command.
 
 The only module of the lab that starts processes. What outlives us is found again by `state.py`.
 """

@@ -1,0 +1,85 @@
+"""Where a running lab keeps itself, and how all of it is found again, also after a crash.
+
+Everything a lab makes is recognisable without any record: namespaces by the prefix of their names, processes by
+the namespaces they live in or by the lab's directory on their command line, files by that directory.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+RUN = Path("/run/isthmus-lab")
+NAMESPACES = Path("/run/netns")
+
+
+@dataclass(frozen=True, slots=True)
+class LabPaths:
+    """Names and places of the lab called `name`."""
+
+    name: str
+
+    @property
+    def directory(self) -> Path:
+        return RUN / self.name
+
+    @property
+    def topology(self) -> Path:
+        """The topology of the running lab, pickled; its presence means that `up` came to its end."""
+        return self.directory / "topology.pickle"
+
+    @property
+    def kubeconfig(self) -> Path:
+        """All clusters in one file, one context each."""
+        return self.directory / "kubeconfig"
+
+    @property
+    def prefix(self) -> str:
+        return f"isl-{self.name}-"
+
+    def namespace(self, place: str) -> str:
+        """Network namespace of a node, a pod, a control plane or the WAN's router."""
+        return f"{self.prefix}{place}"
+
+    def cluster(self, name: str) -> Path:
+        return self.directory / "clusters" / name
+
+    def node(self, name: str) -> Path:
+        return self.directory / "nodes" / name
+
+    def log(self, place: str, program: str) -> Path:
+        return self.directory / "log" / place / f"{program}.log"
+
+
+def namespaces(paths: LabPaths) -> list[str]:
+    """Network namespaces that belong to the lab."""
+    with suppress(FileNotFoundError):
+        return sorted(entry.name for entry in NAMESPACES.iterdir() if entry.name.startswith(paths.prefix))
+    return []
+
+
+def processes(paths: LabPaths) -> list[int]:
+    """Processes that belong to the lab: those inside its namespaces, and those started with its files."""
+    inside = {_inode(NAMESPACES / name) for name in namespaces(paths)}
+    marker = f"{paths.directory}/".encode()
+    found = []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit() or int(entry.name) == os.getpid():
+            continue
+        with suppress(FileNotFoundError, ProcessLookupError, PermissionError):
+            if _inode(entry / "ns/net") in inside or marker in (entry / "cmdline").read_bytes():
+                found.append(int(entry.name))
+    return found
+
+
+def mounts(paths: LabPaths) -> list[str]:
+    """Mount points below the lab's directory, innermost first."""
+    lines = Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines()
+    inside = [line.split()[1] for line in lines if line.split()[1].startswith(str(paths.directory))]
+    return sorted(inside, key=len, reverse=True)
+
+
+def _inode(path: Path) -> int:
+    return path.stat().st_ino
