@@ -14,13 +14,12 @@ from isthmus.membership.judge import LocalCluster, Membership
 class Snapshot:
     """One node's world.
 
-    `hostname` is what a gateway writes into its Endpoint, `node` the name of our Node object: they may
-    differ. `masquerade_bit` is kube-proxy's `--iptables-masquerade-bit`. `departed` holds subnets of members
-    that left a short while ago (`routeagent.departed`).
+    `node` is the name of our Node object, which a gateway also writes into its Endpoint as host name.
+    `masquerade_bit` is kube-proxy's `--iptables-masquerade-bit`. `departed` holds subnets of members that
+    left a short while ago (`routeagent.departed`).
     """
 
     node: NodeName
-    hostname: str
     host: HostFacts
     local: LocalCluster
     membership: Membership

@@ -44,7 +44,8 @@ def remote_of(snapshot: Snapshot, family: Family) -> Remote:
     claims = _Claims(peers, family)
     refused = {
         claims.peers[index]: (subnet, address)
-        for address in _own_addresses(snapshot, family)
+        # Backwards, so that the lowest address is the one that is named, on every node the same.
+        for address in sorted(_own_addresses(snapshot, family), key=int, reverse=True)
         for index, subnet in claims.holding(address)
     }
     honoured = [peer for peer in peers if peer not in refused] if refused else list(peers)

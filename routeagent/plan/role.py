@@ -44,14 +44,14 @@ def role_of(snapshot: Snapshot, family: Family) -> Role:
     if local is None:
         return Detached("no gateway of this cluster has announced itself yet (there is no local Endpoint)")
     spec = local.spec
-    if spec.hostname == snapshot.hostname:
+    if spec.hostname == snapshot.node:
         return _gateway(spec.config(INTERFACE_NAME_KEY))
     if spec.private_ip.version != family:
         return Detached(f"the gateway {spec.hostname} has no IPv{family} address")
     if spec.private_ip == snapshot.host.private_ip:
         return Detached(
-            f"the gateway {spec.hostname} has this host's address {spec.private_ip}, but this host is called "
-            f"{snapshot.hostname}; restart the gateway if the host was renamed"
+            f"the gateway {spec.hostname} has this node's address {spec.private_ip}, but this node is called "
+            f"{snapshot.node}; restart the gateway if the node was renamed"
         )
     return Worker(spec.private_ip)
 

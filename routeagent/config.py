@@ -1,0 +1,85 @@
+"""The route agent's settings, read from Submariner's environment variables and a few of our own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from crds.cluster import is_cluster_id
+from crds.meta import ClusterId, NodeName
+from isthmus.membership.judge import LocalCluster
+from routeagent.environment import Environment
+
+BACKENDS = frozenset({"libreswan"})
+"""Cable drivers that a member may announce; the same as the gateway's."""
+HIGHEST_PORT = 65535
+HEALTH_INTERVAL_FACTOR = 60
+"""The gateways' check interval, in seconds, times this is the interval of each worker (as in Submariner)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything the operator decides. `health_interval` in seconds, None when health checks are off."""
+
+    local: LocalCluster
+    namespace: str
+    node: NodeName
+    health_interval: float | None
+    masquerade_bit: int
+    metrics_port: int
+    state_directory: Path
+    kubeconfig: Path | None
+    debug: bool
+
+
+def read_settings(variables: Mapping[str, str]) -> Settings:
+    """Read the environment; Fatal names every fault, one a line."""
+    env = Environment(variables)
+    settings = Settings(
+        local=LocalCluster(
+            cluster_id=_cluster_id(env),
+            service_cidrs=env.networks("SUBMARINER_SERVICECIDR", "the cluster's Service network"),
+            cluster_cidrs=env.networks("SUBMARINER_CLUSTERCIDR", "the cluster's Pod networks"),
+        ),
+        namespace=env.required("SUBMARINER_NAMESPACE", "the namespace of Isthmus, submariner-operator"),
+        node=NodeName(env.required("NODE_NAME", "this node's name (spec.nodeName, by the downward API)")),
+        health_interval=_health_interval(env),
+        masquerade_bit=env.number("ISTHMUS_MASQUERADE_BIT", 14, 0, 31),
+        metrics_port=env.number("ISTHMUS_ROUTEAGENT_METRICS_PORT", 32782, 1, HIGHEST_PORT),
+        state_directory=state_directory(variables),
+        kubeconfig=Path(text) if (text := env.text("ISTHMUS_KUBECONFIG")) else None,
+        debug=env.flag("SUBMARINER_DEBUG", False),
+    )
+    env.check("the route agent")
+    return settings
+
+
+def state_directory(variables: Mapping[str, str]) -> Path:
+    """Where the node keeps what must outlive the daemon; all that an uninstall needs to know."""
+    return Path(Environment(variables).text("ISTHMUS_STATE_DIR", "/var/lib/isthmus"))
+
+
+def wants_uninstall(variables: Mapping[str, str]) -> bool:
+    """Whether the environment asks for the removal instead of the daemon."""
+    env = Environment(variables)
+    wanted = env.flag("SUBMARINER_UNINSTALL", False)
+    env.check("the route agent")
+    return wanted
+
+
+def _cluster_id(env: Environment) -> ClusterId:
+    value = env.required("SUBMARINER_CLUSTERID", "this cluster's id, unique among the members")
+    if value and not is_cluster_id(value):
+        env.fault(
+            "SUBMARINER_CLUSTERID",
+            f"{value!r} is not a cluster id; use at most 63 lower-case letters, digits and inner dashes",
+        )
+    return ClusterId(value)
+
+
+def _health_interval(env: Environment) -> float | None:
+    enabled = env.flag("SUBMARINER_HEALTHCHECKENABLED", True)
+    # 0 means the default, as in Submariner.
+    interval = env.number("SUBMARINER_HEALTHCHECKINTERVAL", 0, 0, 3600) or 1
+    return float(interval * HEALTH_INTERVAL_FACTOR) if enabled else None

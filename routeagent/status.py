@@ -1,0 +1,97 @@
+"""What this node tells about itself: plan, outcomes and pings become a RouteAgent status. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from crds.echo import shorten
+from crds.endpoint import EndpointSpec
+from crds.gateway import ConnectionStatus
+from crds.meta import Rejection
+from crds.routeagent import RemoteEndpoint, RouteAgentStatus
+from isthmus.membership.judge import Membership, Peer, Refusal
+from isthmus.reconcile.outcome import PassReport
+from routeagent.health import PeerReach, reach_of
+from routeagent.plan.node import NodePlan
+from routeagent.plan.role import Detached, Gateway
+
+LONGEST_FAILURE = 1024
+"""Characters of `statusFailure`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything that the status of one node is made of; `plan` is None until the host's facts are known."""
+
+    membership: Membership = field(default_factory=Membership)
+    plan: NodePlan | None = None
+    waiting: tuple[str, ...] = ()
+    outcome: PassReport = field(default_factory=PassReport)
+
+    @property
+    def rejections(self) -> tuple[Rejection, ...]:
+        """Every object that is not honoured, for Events."""
+        if self.plan is None:
+            return tuple(refusal.rejection for refusal in self.membership.refusals)
+        refused = tuple(rejection for _, rejection in self.plan.refused)
+        judged = tuple(refusal.rejection for refusal in self.membership.refusals)
+        return judged + refused + self.plan.rejections
+
+
+def route_agent_status(version: str, report: Report, health: Mapping[str, PeerReach]) -> RouteAgentStatus:
+    """The status to write; *health* is by cable name, empty where this node does not ping."""
+    here = {} if report.plan is None else dict(report.plan.refused)
+    return RouteAgentStatus(
+        version=version,
+        status_failure=shorten("; ".join(_troubles(report)), LONGEST_FAILURE),
+        remote_endpoints=(
+            *(_peer(peer, here.get(peer), report, health) for peer in report.membership.peers),
+            *(_refusal(refusal) for refusal in report.membership.refusals),
+        ),
+    )
+
+
+def _troubles(report: Report) -> Iterable[str]:
+    yield from dict.fromkeys(f"{step}: {error}" for step, error in report.outcome.failures)
+    if report.plan is not None:
+        yield from map(str, report.plan.rejections)
+
+
+def _peer(
+    peer: Peer, rejection: Rejection | None, report: Report, health: Mapping[str, PeerReach]
+) -> RemoteEndpoint:
+    spec = peer.endpoint.spec
+    if rejection is not None:
+        return _refused(rejection, spec)
+    trouble = _way_is_closed(report)
+    if trouble:
+        return RemoteEndpoint(ConnectionStatus.ERROR, trouble, spec)
+    if report.plan is not None and isinstance(report.plan.role, Gateway):
+        message = "this node is the gateway; its Gateway object tells the state of the connection"
+        return RemoteEndpoint(ConnectionStatus.NONE, message, spec)
+    status, message, latency = reach_of(health.get(spec.cable_name))
+    return RemoteEndpoint(status, message, spec, latency)
+
+
+def _way_is_closed(report: Report) -> str:
+    """Why nothing can reach any peer from here, "" if the way is there."""
+    if report.plan is None:
+        return "nothing is programmed on this node yet"
+    if isinstance(report.plan.role, Detached):
+        return report.plan.role.reason
+    if report.waiting:
+        names = ", ".join(report.waiting)
+        return f"waiting for the device {names}; until it is back, traffic for other clusters is refused"
+    return ""
+
+
+def _refusal(refusal: Refusal) -> RemoteEndpoint:
+    rejection = refusal.rejection
+    return RemoteEndpoint(
+        ConnectionStatus.ERROR, f"refused: {rejection.field}: {rejection.reason}", refusal.endpoint
+    )
+
+
+def _refused(rejection: Rejection, spec: EndpointSpec) -> RemoteEndpoint:
+    return RemoteEndpoint(ConnectionStatus.ERROR, f"refused: {rejection.field}: {rejection.reason}", spec)
