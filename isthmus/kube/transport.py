@@ -5,6 +5,7 @@ The connection pool and TLS are the official client's. `kube.client` builds the 
 
 from __future__ import annotations
 
+import asyncio
 import json
 import ssl
 from collections.abc import AsyncGenerator, Mapping
@@ -26,13 +27,14 @@ JSON = "application/json"
 class Limits:
     """Seconds to wait for a connection, for a whole answer, and between two signs of life of a watch.
 
-    A server sends a bookmark every minute, so a watch that is silent for longer is dead, as behind a
-    partition that lets no packet through to close it. `page` is the number of objects per answer of a list.
+    A server sends a bookmark every minute where there is news. A watch that is silent for longer than that is
+    closed and opened again: only this tells a quiet server from one behind a partition, through which not
+    even the end of the connection is heard. `page` is the number of objects per answer of a list.
     """
 
     connect: float = 10.0
     request: float = 30.0
-    silence: float = 75.0
+    silence: float = 65.0
     page: int = 500
 
 
@@ -80,11 +82,11 @@ class Transport:
         return answer
 
     async def stream(self, request: Request) -> AsyncGenerator[dict[str, Any] | None, None]:
-        """Send a request; yield None once it is accepted, then every line of the answer, decoded."""
-        deadlines = aiohttp.ClientTimeout(
-            total=None, sock_connect=self.limits.connect, sock_read=self.limits.silence
-        )
-        response = await self._send(request, deadlines)
+        """Send a request; yield None once it is accepted, then every line of the answer, decoded.
+
+        Ends when the server ends it or falls silent.
+        """
+        response = await self._open(request)
         try:
             yield None
             rest = b""
@@ -92,15 +94,24 @@ class Transport:
                 *lines, rest = (rest + chunk).split(b"\n")
                 for line in lines:
                     yield json.loads(line)
-        except aiohttp.SocketTimeoutError as error:
-            cause = f"nothing was heard for {self.limits.silence:.0f} s"
-            raise Unavailable(request.call, cause) from error
+        except aiohttp.SocketTimeoutError:
+            return
         except (aiohttp.ClientError, OSError) as error:
             raise refusal_of_failure(request.call, error) from error
         except ValueError as error:
             raise Unavailable(request.call, "the answer is not JSON: is this an API server?") from error
         finally:
-            response.close()
+            _abandon(response)
+
+    async def _open(self, request: Request) -> aiohttp.ClientResponse:
+        deadlines = aiohttp.ClientTimeout(
+            total=None, sock_connect=self.limits.connect, sock_read=self.limits.silence
+        )
+        try:
+            async with asyncio.timeout(self.limits.request):
+                return await self._send(request, deadlines)
+        except TimeoutError as error:
+            raise refusal_of_failure(request.call, error) from error
 
     async def _send(self, request: Request, deadlines: aiohttp.ClientTimeout) -> aiohttp.ClientResponse:
         url = self.access.server + request.path
@@ -152,3 +163,11 @@ class Transport:
         renewable = self.access.client_certificate is not None
         if isinstance(refused, BadCertificate) or (isinstance(refused, Unauthorized) and renewable):
             await self.close()
+
+
+def _abandon(response: aiohttp.ClientResponse) -> None:
+    """Drop the connection of an unfinished answer: a TLS farewell would wait for a peer that may be gone."""
+    connection = response.connection
+    if connection is not None and connection.transport is not None:
+        connection.transport.abort()
+    response.close()

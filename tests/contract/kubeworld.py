@@ -98,7 +98,7 @@ async def real_world(running: ApiServer) -> AsyncIterator[KubeWorld]:
         yield KubeWorld(
             api=api,
             namespace=namespace,
-            watch_seconds=4,
+            watch_seconds=5,
             compact=running.compact,
             stranger=lambda: account(deleted=False),
             revoked=lambda: account(deleted=True),
