@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from crds.echo import echo_endpoint, shorten
@@ -16,8 +16,6 @@ from isthmus.membership.judge import Refusal
 
 LONGEST_FAILURE = 1024
 """Characters of `statusFailure`."""
-STALE_AFTER = 15
-"""Seconds; three times the interval at which every gateway writes its own object."""
 NOT_YET = CableState(ConnectionStatus.CONNECTING, "the tunnel has not been set up yet")
 
 
@@ -96,14 +94,3 @@ def _refused(refusal: Refusal) -> Connection:
 def unknown_endpoint(cluster_id: ClusterId, node: NodeName) -> EndpointEcho:
     """What to show as our Endpoint while the host's facts cannot be read."""
     return EndpointEcho(echo_endpoint({"cluster_id": cluster_id, "hostname": node, "backend": "libreswan"}))
-
-
-def stale_gateways(ages: Iterable[tuple[str, int | None]], own: str, now: int) -> tuple[str, ...]:
-    """Names of other gateways whose last sign of life is missing or at least 15 seconds old (Unix *now*)."""
-    return tuple(
-        sorted(
-            name
-            for name, updated in ages
-            if name != own and (updated is None or now - updated >= STALE_AFTER)
-        )
-    )

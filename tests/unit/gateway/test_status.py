@@ -9,7 +9,7 @@ from crds.meta import ClusterId, NodeName, ObjectRef, Rejection
 from gateway.drivers import CableState
 from gateway.health.stats import PeerHealth, Reach, answered
 from gateway.plan.cables import plan_cable
-from gateway.status import NOT_YET, Report, gateway_status, stale_gateways, unknown_endpoint
+from gateway.status import NOT_YET, Report, gateway_status, unknown_endpoint
 from isthmus.membership.judge import Refusal
 from tests.builders import endpoint_spec
 
@@ -114,9 +114,3 @@ def test_without_host_facts_the_own_endpoint_is_shown_as_far_as_known():
     echo = unknown_endpoint(ClusterId("east"), NodeName("east-gw"))
 
     assert '"cluster_id":"east"' in echo.text
-
-
-def test_other_gateways_without_a_recent_sign_of_life_are_stale():
-    ages = [("us", 0), ("fresh", 86), ("old", 85), ("never", None)]
-
-    assert stale_gateways(ages, own="us", now=100) == ("never", "old")
