@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from crds.echo import shorten
 from crds.endpoint import EndpointSpec
 from crds.gateway import ConnectionStatus
-from crds.meta import Rejection
+from crds.meta import IPAddress, Rejection
 from crds.routeagent import RemoteEndpoint, RouteAgentStatus
 from isthmus.membership.judge import Membership, Peer, Refusal
 from isthmus.reconcile.outcome import PassReport
 from routeagent.health import PeerReach, reach_of
 from routeagent.plan.node import NodePlan
-from routeagent.plan.role import Detached, Gateway
+from routeagent.plan.role import Detached, Gateway, Worker
 
 LONGEST_FAILURE = 1024
 """Characters of `statusFailure`."""
@@ -50,6 +50,15 @@ def route_agent_status(version: str, report: Report, health: Mapping[str, PeerRe
             *(_refusal(refusal) for refusal in report.membership.refusals),
         ),
     )
+
+
+def ping_targets(report: Report) -> dict[str, IPAddress | None]:
+    """Whom this node should ping, by cable name: a worker every honoured peer, other nodes nobody."""
+    if report.plan is None or not isinstance(report.plan.role, Worker):
+        return {}
+    left_out = {peer for peer, _ in report.plan.refused}
+    specs = [peer.endpoint.spec for peer in report.membership.peers if peer not in left_out]
+    return {spec.cable_name: spec.ping_target for spec in specs}
 
 
 def _troubles(report: Report) -> Iterable[str]:

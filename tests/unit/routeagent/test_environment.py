@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from ipaddress import ip_network
+
+import pytest
+
+from isthmus.reconcile.errors import Fatal
+from routeagent.environment import Environment
+
+
+def faults(env: Environment) -> str:
+    with pytest.raises(Fatal) as caught:
+        env.check("the gateway")
+    return str(caught.value)
+
+
+def test_no_fault_passes_the_check():
+    Environment({}).check("the gateway")
+
+
+def test_an_empty_variable_counts_as_absent():
+    env = Environment({"A": "  ", "B": ""})
+
+    assert (env.text("A", "x"), env.flag("B", True), env.number("B", 3, 0, 9)) == ("x", True, 3)
+
+
+@pytest.mark.parametrize(("text", "value"), [("TRUE", True), ("1", True), ("no", False), ("f", False)])
+def test_booleans_come_in_the_usual_spellings(text, value):
+    assert Environment({"A": text}).flag("A", not value) is value
+
+
+def test_every_fault_is_told_at_once_one_a_line():
+    env = Environment({"FLAG": "maybe", "PORT": "70000", "NETS": "10.0.0.1/8,fe80::/129"})
+    env.required("ID", "an id")
+    env.flag("FLAG", False)
+    env.number("PORT", 1, 1, 65535)
+    env.networks("NETS", "networks")
+
+    text = faults(env)
+
+    assert text.splitlines()[1:] == [
+        "  ID: is not set; give it an id",
+        "  FLAG: 'maybe' is neither true nor false",
+        "  PORT: '70000' is not a whole number from 1 to 65535",
+        "  NETS: 10.0.0.1/8 has host bits set; write networks as 10.244.0.0/16",
+        "  NETS: 'fe80::/129' does not appear to be an IPv4 or IPv6 network; write networks as 10.244.0.0/16",
+    ]
+
+
+def test_a_list_of_networks_keeps_its_order():
+    env = Environment({"NETS": "10.2.0.0/16, 10.1.0.0/16,"})
+
+    assert env.networks("NETS", "networks") == (ip_network("10.2.0.0/16"), ip_network("10.1.0.0/16"))
