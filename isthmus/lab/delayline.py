@@ -1,7 +1,7 @@
 """A WAN link's delay and loss where the kernel has no netem: packets pass a TUN and wait in this process.
 
 Run in the router's namespace as `python -m isthmus.lab.delayline`. The router's policy rules (`wan`) send
-what crosses the link into the TUN; each packet is written back after its delay and then takes the ordinary route.
+what crosses the link into the TUN; each packet is written back after its delay and takes its usual route.
 When the process dies, its TUN and the routes through it go, and the link is undelayed again.
 """
 

@@ -1,7 +1,7 @@
 """Where a running lab keeps itself, and how all of it is found again, also after a crash.
 
 Everything a lab makes is recognisable without any record: namespaces by the prefix of their names, processes by
-the namespaces they live in or by the lab's directory on their command line, files by that directory.
+the namespaces they live in or by a variable in their environment, files by the lab's directory.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from pathlib import Path
 
 RUN = Path("/run/isthmus-lab")
 NAMESPACES = Path("/run/netns")
+MARK = "ISTHMUS_LAB"
+"""Environment variable of every process that a lab starts; its value is the lab's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +29,8 @@ class LabPaths:
 
     @property
     def topology(self) -> Path:
-        """The topology of the running lab, pickled; its presence means that `up` came to its end."""
-        return self.directory / "topology.pickle"
+        """The topology of the running lab; its presence means that `up` came to its end."""
+        return self.directory / "topology.yaml"
 
     @property
     def kubeconfig(self) -> Path:
@@ -61,15 +63,15 @@ def namespaces(paths: LabPaths) -> list[str]:
 
 
 def processes(paths: LabPaths) -> list[int]:
-    """Processes that belong to the lab: those inside its namespaces, and those started with its files."""
+    """Processes that belong to the lab: those inside its namespaces, and those that `spawn` started for it."""
     inside = {_inode(NAMESPACES / name) for name in namespaces(paths)}
-    marker = f"{paths.directory}/".encode()
+    marker = f"{MARK}={paths.name}\0".encode()
     found = []
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit() or int(entry.name) == os.getpid():
             continue
         with suppress(FileNotFoundError, ProcessLookupError, PermissionError):
-            if _inode(entry / "ns/net") in inside or marker in (entry / "cmdline").read_bytes():
+            if _inode(entry / "ns/net") in inside or marker in (entry / "environ").read_bytes():
                 found.append(int(entry.name))
     return found
 

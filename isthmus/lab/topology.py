@@ -10,10 +10,10 @@ Addresses follow from positions, so equal topologies give equal labs:
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal, Protocol, TypeVar
 
 import yaml
 
@@ -21,6 +21,18 @@ from isthmus.reconcile.errors import Fatal
 
 ProxyMode = Literal["iptables", "nftables"]
 NAME = re.compile(r"[a-z]([a-z0-9-]{0,13}[a-z0-9])?")
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterShape:
+    """What a user says of a cluster; addresses follow from its position."""
+
+    name: str
+    workers: int = 1
+    gateways: int = 1
+    pods_per_node: int = 1
+    proxy_mode: ProxyMode = "iptables"
+    site: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +91,9 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Topology:
-    """A whole lab."""
+    """A whole lab; `shapes` is what it was worked out from."""
 
+    shapes: tuple[ClusterShape, ...]
     sites: tuple[Site, ...]
     clusters: tuple[Cluster, ...]
 
@@ -99,24 +112,20 @@ class Topology:
         return _named(self.sites, name, "site")
 
 
-def _named(things: tuple[Any, ...], name: str, kind: str) -> Any:
+class _Named(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+T = TypeVar("T", bound=_Named)
+
+
+def _named(things: tuple[T, ...], name: str, kind: str) -> T:
     for thing in things:
         if thing.name == name:
             return thing
     known = ", ".join(thing.name for thing in things)
     raise Fatal(f"there is no {kind} {name!r} in this lab; there is {known}")
-
-
-@dataclass(frozen=True, slots=True)
-class ClusterShape:
-    """What a user says of a cluster; addresses follow from its position."""
-
-    name: str
-    workers: int = 1
-    gateways: int = 1
-    pods_per_node: int = 1
-    proxy_mode: ProxyMode = "iptables"
-    site: str = ""
 
 
 def default_topology(proxy_mode: ProxyMode = "iptables") -> Topology:
@@ -149,7 +158,7 @@ def build(shapes: tuple[ClusterShape, ...]) -> Topology:
         site = sites[shape.site or shape.name]
         clusters.append(_cluster(number, shape, site, used.setdefault(site.name, 0)))
         used[site.name] += 1
-    return Topology(tuple(sites.values()), tuple(clusters))
+    return Topology(shapes, tuple(sites.values()), tuple(clusters))
 
 
 def _cluster(number: int, shape: ClusterShape, site: Site, position: int) -> Cluster:
@@ -208,3 +217,8 @@ def load_topology(path: Path) -> Topology:
         if shape.proxy_mode not in ("iptables", "nftables"):
             raise Fatal(f"{path}: cluster {shape.name!r}: proxy_mode is iptables or nftables")
     return build(shapes)
+
+
+def dump_topology(topology: Topology) -> str:
+    """The YAML that `load_topology` reads back to the same topology."""
+    return yaml.safe_dump({"clusters": [asdict(shape) for shape in topology.shapes]}, sort_keys=False)
