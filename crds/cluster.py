@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from crds.echo import echo_cluster
-from crds.fields import Fields, created_at, object_fields, origin_of
+from crds.fields import Fields, created_at, mapping, object_fields, origin_of
 from crds.meta import API_VERSION, ClusterId, IPNetwork, ObjectRef
 
 KIND = "Cluster"
@@ -41,8 +41,8 @@ class Cluster:
 
 def parse_cluster(raw: Mapping[str, Any]) -> Cluster:
     """Return the record of a Cluster object. Raises Invalid with the first fault."""
-    whole = object_fields(raw, KIND)
-    spec = whole.child("spec", echo=echo_cluster(whole.ref.name))
+    whole = object_fields(raw, KIND, echo_cluster(str(mapping(raw.get("metadata")).get("name") or "")))
+    spec = whole.child("spec")
     return Cluster(
         ref=whole.ref,
         cluster_id=parse_cluster_id(spec),

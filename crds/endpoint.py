@@ -110,9 +110,9 @@ class Endpoint:
 
 def parse_endpoint(raw: Mapping[str, Any]) -> Endpoint:
     """Return the record of an Endpoint object. Raises Invalid with the first fault and the spec's echo."""
-    whole = object_fields(raw, KIND)
-    spec = whole.child("spec", echo=echo_endpoint(raw.get("spec")))
-    return Endpoint(ref=whole.ref, spec=parse_spec(spec), created=created_at(raw), origin=origin_of(raw))
+    whole = object_fields(raw, KIND, echo_endpoint(raw.get("spec")))
+    spec = parse_spec(whole.child("spec"))
+    return Endpoint(ref=whole.ref, spec=spec, created=created_at(raw), origin=origin_of(raw))
 
 
 def parse_spec(spec: Fields) -> EndpointSpec:

@@ -32,12 +32,12 @@ class Fields:
         """Return the refusal of the object because of *field*; the caller raises it."""
         return Invalid(Rejection(self.ref, self.at(field), reason), self.echo)
 
-    def child(self, field: str, echo: str = "") -> Fields:
+    def child(self, field: str) -> Fields:
         """Return the JSON object under *field*, which must be there."""
         value = self.values.get(field)
         if not isinstance(value, Mapping):
             raise self.refusal(field, "is missing or not an object")
-        return Fields(self.ref, value, self.at(field), echo or self.echo)
+        return Fields(self.ref, value, self.at(field), self.echo)
 
     def text(self, field: str, longest: int, default: str | None = None) -> str:
         """Return a printable string of at most *longest* characters; without *default* it must be there."""
@@ -97,8 +97,11 @@ class Fields:
         return None if self.values.get(field) in (None, "") else self.address(field)
 
 
-def object_fields(raw: Mapping[str, Any], kind: str) -> Fields:
-    """Return the fields of a whole Kubernetes object. Raises Invalid when it has no name."""
+def object_fields(raw: Mapping[str, Any], kind: str, echo: str = "") -> Fields:
+    """Return the fields of a whole Kubernetes object. Raises Invalid when it has no name.
+
+    *echo* is what every refusal of the object will show of it.
+    """
     metadata = mapping(raw.get("metadata"))
     ref = ObjectRef(
         kind=kind,
@@ -107,8 +110,8 @@ def object_fields(raw: Mapping[str, Any], kind: str) -> Fields:
         uid=str(metadata.get("uid") or ""),
     )
     if not ref.name:
-        raise Invalid(Rejection(ref, "metadata.name", "is missing"))
-    return Fields(ref, raw)
+        raise Invalid(Rejection(ref, "metadata.name", "is missing"), echo)
+    return Fields(ref, raw, echo=echo)
 
 
 def created_at(raw: Mapping[str, Any]) -> datetime | None:

@@ -42,7 +42,7 @@ def parse_address(text: str) -> IPAddress:
         raise BadNetwork(f'"{shorten(text, 64)}" is not an IP address; write one such as 192.0.2.1') from None
     for network, word in _UNUSABLE:
         if address.version == network.version and address in network:
-            raise BadNetwork(f"{address} is a {word} address; use the unicast address of a node")
+            raise BadNetwork(f"{address} is in {network} ({word}); use the unicast address of a node")
     return address
 
 

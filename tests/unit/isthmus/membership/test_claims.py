@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+from crds.meta import ClusterId
+from isthmus.membership.claims import Claims
+from isthmus.membership.fault import Fault
+from tests.builders import endpoint_spec
+
+
+def granted(*specs):
+    claims = Claims()
+    for spec in specs:
+        assert claims.fault(spec) is None
+        claims.grant(spec)
+    return claims
+
+
+def test_what_is_free_is_granted():
+    granted(endpoint_spec("a", "10.1.0.0/16", "10.3.0.0/16"), endpoint_spec("b", "10.2.0.0/16", "fd00::/48"))
+
+
+def test_a_subnet_inside_a_granted_one_is_taken():
+    claims = granted(endpoint_spec("a", "10.1.0.0/16"), endpoint_spec("b", "10.2.0.0/16"))
+
+    assert claims.fault(endpoint_spec("c", "10.9.0.0/16", "10.1.7.0/24")) == Fault(
+        "spec.subnets[1]",
+        "10.1.7.0/24 overlaps a subnet of cluster a, which joined earlier; one of the two clusters needs "
+        "other CIDRs",
+    )
+
+
+def test_a_subnet_around_a_granted_one_is_taken():
+    claims = granted(endpoint_spec("a", "10.1.7.0/24"), endpoint_spec("b", "10.200.0.0/16"))
+
+    assert claims.fault(endpoint_spec("c", "10.0.0.0/8")) is not None
+
+
+def test_a_nested_subnet_hides_nothing_of_the_outer_one():
+    claims = granted(endpoint_spec("a", "10.0.0.0/8", "10.1.0.0/16"))
+
+    assert claims.fault(endpoint_spec("b", "10.2.0.0/16")) is not None
+
+
+def test_a_cable_name_belongs_to_the_first():
+    claims = granted(endpoint_spec("a", "10.1.0.0/16", cable_name="cable"))
+    claims.claim_cable("cable", ClusterId("b"))
+
+    assert claims.fault(endpoint_spec("b", "10.2.0.0/16", cable_name="cable")) == Fault(
+        "spec.cable_name", '"cable" is the cable of cluster a; every gateway needs a name of its own'
+    )
