@@ -19,6 +19,7 @@ _HEADERS = 160
 _BUFFER_KIB = 65536
 _START_SECONDS = 10.0
 _STOP_SECONDS = 10.0
+_SETTLE_SECONDS = 0.2
 
 
 class CaptureFailed(Transient):
@@ -54,8 +55,9 @@ def start_capture(namespace: str, path: Path) -> Capture:
     log = path.with_suffix(".log")
     for stale in (path, log):
         stale.unlink(missing_ok=True)
-    argv = ["ip", "netns", "exec", namespace, "tcpdump", "-i", "any", "-Q", "in", "-n", "-U", "-Z", "root"]
-    argv += ["-s", str(_HEADERS), "-B", str(_BUFFER_KIB), "-w", str(path)]
+    argv = ["ip", "netns", "exec", namespace, "tcpdump", "-i", "any", "-Q", "in", "-n", "-Z", "root"]
+    # Immediate mode: otherwise the last second stays in the kernel's ring, and SIGINT ends tcpdump before it.
+    argv += ["--immediate-mode", "-U", "-s", str(_HEADERS), "-B", str(_BUFFER_KIB), "-w", str(path)]
     pid = spawn(argv, log=log)
     deadline = time.monotonic() + _START_SECONDS
     while "listening on" not in _said(log):
@@ -74,6 +76,7 @@ def stop_capture(capture: Capture, wire: Wire) -> Recorded:
     Raises:
         BadCapture: the file was damaged.
     """
+    time.sleep(_SETTLE_SECONDS)
     with suppress(ProcessLookupError):
         kill(capture.pid, signal.SIGINT)
     deadline = time.monotonic() + _STOP_SECONDS

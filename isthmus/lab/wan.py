@@ -80,7 +80,7 @@ def apply_states(router: Router, states: Mapping[WanLink, LinkState]) -> None:
     if netem:
         _shape(router, states)
     lines = {link: state for link, state in states.items() if state.shaped and not netem}
-    # A line first, the rules that lead into it afterwards: the other way round the packets would find no route.
+    # A line first, then the rules that lead into it: the other way round packets would miss their delay.
     for link in router.links:
         _keep_line(router, link, lines.get(link))
     wanted = plan_rules(states, netem=netem)
