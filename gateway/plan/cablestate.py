@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from itertools import product
 
 from crds.gateway import ConnectionStatus
 from crds.meta import IPNetwork
@@ -13,7 +14,8 @@ from isthmus.charon.causes import Cause
 from isthmus.charon.healing import is_live
 from isthmus.charon.records import ChildSa, IkeSa, Initiation, IpsecConnection
 
-_SHOWN_SUBNETS = 3
+Pair = tuple[IPNetwork, IPNetwork]
+
 _MESSAGES = {
     Initiation.AT_ONCE: "negotiating with the peer",
     Initiation.AFTER_GRACE: "waiting for the peer to start the tunnel",
@@ -29,7 +31,8 @@ def judge_cable(
     now: datetime,
 ) -> CableState:
     """Connected when live SAs carry every pair of subnets; otherwise the cause, or what is waited for."""
-    own = [sa for sa in sas if sa.name == connection.name]
+    # SAs of an address that this host gave up live on until the peer is found silent; nothing passes them.
+    own = [sa for sa in sas if sa.name == connection.name and sa.local_address == connection.local_address]
     live = [(sa, child) for sa in own for child in sa.children if is_live(child)]
     missing = _missing(connection, [child for _, child in live])
     if not live:
@@ -71,16 +74,15 @@ def _tunnel(ike: IkeSa, child: ChildSa, now: datetime) -> Tunnel:
     )
 
 
-def _missing(connection: IpsecConnection, live: Sequence[ChildSa]) -> list[IPNetwork]:
-    """The remote subnets to which some local subnet has no SA; a peer may use one SA for each pair."""
-    return [
-        remote
-        for remote in connection.remote_subnets
-        if not all(_is_carried(local, remote, live) for local in connection.local_subnets)
-    ]
+def _missing(connection: IpsecConnection, live: Sequence[ChildSa]) -> list[Pair]:
+    """The pairs of subnets that no SA carries; a peer may use one SA for all or one for each pair."""
+    exact = {pair for child in live for pair in product(child.local_subnets, child.remote_subnets)}
+    wanted = product(connection.local_subnets, connection.remote_subnets)
+    return [pair for pair in wanted if pair not in exact and not _is_carried(pair, live)]
 
 
-def _is_carried(local: IPNetwork, remote: IPNetwork, live: Iterable[ChildSa]) -> bool:
+def _is_carried(pair: Pair, live: Iterable[ChildSa]) -> bool:
+    local, remote = pair
     return any(
         _is_within(local, child.local_subnets) and _is_within(remote, child.remote_subnets) for child in live
     )
@@ -93,7 +95,7 @@ def _is_within(subnet: IPNetwork, selectors: Iterable[IPNetwork]) -> bool:
     )
 
 
-def _shown(subnets: Sequence[IPNetwork]) -> str:
-    shown = ", ".join(str(subnet) for subnet in subnets[:_SHOWN_SUBNETS])
-    more = len(subnets) - _SHOWN_SUBNETS
-    return shown if more <= 0 else f"{shown} and {more} more"
+def _shown(missing: Sequence[Pair]) -> str:
+    local, remote = missing[0]
+    more = f" and {len(missing) - 1} more pairs of subnets" if len(missing) > 1 else ""
+    return f"{local} to {remote}{more}"

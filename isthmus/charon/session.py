@@ -74,12 +74,11 @@ class ViciSession:
         await self._command(f"initiate {connection}", lambda session: list(session.initiate(body)))
 
     async def terminate_ike(self, unique_id: int, *, silently: bool = False) -> None:
-        body = {"ike-id": str(unique_id), "timeout": "-1", "force": "yes" if silently else "no"}
-        await self._command(f"terminate ike-id {unique_id}", lambda session: list(session.terminate(body)))
+        force = "yes" if silently else "no"
+        await self._terminate({"ike-id": str(unique_id), "timeout": "-1", "force": force})
 
     async def terminate_child(self, unique_id: int) -> None:
-        body = {"child-id": str(unique_id), "timeout": "-1"}
-        await self._command(f"terminate child-id {unique_id}", lambda session: list(session.terminate(body)))
+        await self._terminate({"child-id": str(unique_id), "timeout": "-1"})
 
     async def facts(self) -> CharonFacts:
         version = await self._command("version", lambda session: session.version())
@@ -107,6 +106,13 @@ class ViciSession:
         finally:
             stop.set()
 
+    async def _terminate(self, body: Mapping[str, str]) -> None:
+        try:
+            await self._command(f"terminate {body}", lambda session: list(session.terminate(body)))
+        except CharonRefused as error:
+            if "no matching SAs" not in str(error):  # gone by itself since it was listed
+                raise
+
     async def _command(self, what: str, call: Callable[[vici.Session], R]) -> R:
         return await asyncio.to_thread(self._take_turn, what, call)
 
@@ -117,8 +123,12 @@ class ViciSession:
 
     def _call(self, what: str, call: Callable[[vici.Session], R]) -> R:
         try:
-            if self._session is None:
-                self._session = self._connect()
+            if self._session is not None:
+                # A charon that restarted since the last command has closed our end; the new one is there.
+                with suppress(BrokenPipeError, ConnectionResetError):
+                    return call(self._session)
+                self._drop()
+            self._session = self._connect()
             return call(self._session)
         except CommandException as error:
             reason = str(error).removeprefix("Command failed: ")

@@ -27,7 +27,7 @@ class Tunnels:
     def judge(
         self, wanted: Sequence[Wanted], missing: frozenset[str], sas: Sequence[IkeSa], now: float
     ) -> tuple[Command, ...]:
-        """What to do about the SAs; *missing* are the connections that charon did not hold before this pass."""
+        """What to do about the SAs; *missing* are the connections that charon did not hold until now."""
         self._forget_changed(wanted)
         commands: list[Command] = list(orphans(wanted, sas))
         patience: dict[Wanted, Patience] = {}
@@ -82,11 +82,6 @@ class Tunnels:
                 self._causes.pop(item.connection.name, None)
 
     def _forget_causes(self, sas: Iterable[IkeSa]) -> None:
-        live = {
-            sa.name: max((child.name for child in sa.children if is_live(child)), default="") for sa in sas
-        }
-        self._causes = {
-            name: cause
-            for name, cause in self._causes.items()
-            if name in self._known and live.get(name) != self._known[name]
-        }
+        live = {(sa.name, child.name) for sa in sas for child in sa.children if is_live(child)}
+        down = {name for name, child in self._known.items() if (name, child) not in live}
+        self._causes = {name: cause for name, cause in self._causes.items() if name in down}
