@@ -1,4 +1,4 @@
-"""How long to wait before trying again: exponential, jittered, bounded. Pure: the caller brings the chance."""
+"""How long to wait before trying again: exponential, jittered, bounded. The caller brings the chance."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ class Backoff:
     def delay(self, attempt: int, random: float) -> float:
         """Wait this long after failure number *attempt* (from 0); *random* is evenly spread over [0, 1).
 
-        The jitter only shortens, to half at most: at the maximum, too, clients that failed together spread out.
+        The jitter only shortens, to half at most, so that also at the maximum clients that failed together
+        spread out.
         """
         grown = self.minimum * self.factor ** min(attempt, LARGEST_EXPONENT)
         return max(self.minimum, min(self.maximum, grown) * (1.0 - 0.5 * random))
