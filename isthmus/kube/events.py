@@ -41,7 +41,7 @@ class Reporter:
         self._said: dict[Rejection, float] = {}
 
     async def report(self, rejections: Iterable[Rejection]) -> Outcome:
-        """Say each of the present *rejections* that was not said lately; what is no longer one is forgotten."""
+        """Say each of the present *rejections* that was not said lately; forget those that are past."""
         present = sorted(set(rejections))
         self._said = {each: self._said[each] for each in present if each in self._said}
         at = self._clock.monotonic()

@@ -38,7 +38,7 @@ class LoopTiming:
 class Loop:
     """Runs passes for ever, one at a time.
 
-    A pass reports what it could not do in its `PassReport`; an exception out of it is a bug and ends the loop.
+    A pass says in its `PassReport` what it could not do; an exception out of it is a bug and ends the loop.
     *observe* gets every report and the seconds that its pass took.
     """
 

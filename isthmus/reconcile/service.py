@@ -1,8 +1,8 @@
 """A daemon's life from start to exit code.
 
-SIGTERM and SIGINT cancel the daemon, whose clean-up then runs, and the exit code is 0. `Fatal` is one line and
-2. `Transient` never ends it: the daemon is started again with backoff. Anything else is a bug: a traceback
-and 1, and whoever supervises the process starts it anew.
+SIGTERM and SIGINT cancel the daemon, whose clean-up then runs, and the exit code is 0. `Fatal` is one line
+and 2. `Transient` never ends it: the daemon is started again with backoff. Anything else is a bug: a
+traceback and 1, and whoever supervises the process starts it anew.
 """
 
 from __future__ import annotations
@@ -75,14 +75,22 @@ async def keep_running(main: Main, clock: Clock) -> None:
             return
         except* Transient as refusals:
             refusal = _first(refusals)
+        if _is_stopping():
+            log.warning("clean_up_failed", error=str(refusal))
+            return
         failures = 0 if clock.monotonic() - began >= HEALTHY_SECONDS else failures + 1
         delay = BACKOFF.delay(max(failures - 1, 0), random.random())  # noqa: S311
         log.warning("start_failed", error=str(refusal), retry_seconds=round(delay, 1))
         await clock.sleep(delay)
 
 
+def _is_stopping() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
 async def endless(name: str, running: Awaitable[None]) -> None:
-    """Await what must never return, for a daemon's TaskGroup: an end that nobody notices is worse than one."""
+    """Await what must never return; for a daemon's TaskGroup, where a silent end would go unnoticed."""
     await running
     raise RuntimeError(f"{name} ended, although it must run as long as the daemon")
 
