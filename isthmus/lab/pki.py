@@ -80,7 +80,7 @@ class Authority:
 
 
 def write_signing_keys(directory: Path) -> KeyPair:
-    """The key that signs service-account tokens and its public half (named as the certificate of the pair)."""
+    """The key that signs service-account tokens, and its public half in the place of a certificate."""
     key = ec.generate_private_key(ec.SECP256R1())
     pair = KeyPair(directory / "service-accounts.pub", directory / "service-accounts.key")
     public = key.public_key().public_bytes(

@@ -1,7 +1,7 @@
 """Where a running lab keeps itself, and how all of it is found again, also after a crash.
 
-Everything a lab makes is recognisable without any record: namespaces by the prefix of their names, processes by
-the namespaces they live in or by a variable in their environment, files by the lab's directory.
+Everything a lab makes is recognisable without any record: namespaces by the prefix of their names,
+processes by the namespaces they live in or by a variable in their environment, files by the lab's directory.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def namespaces(paths: LabPaths) -> list[str]:
 
 
 def processes(paths: LabPaths) -> list[int]:
-    """Processes that belong to the lab: those inside its namespaces, and those that `spawn` started for it."""
+    """Processes of the lab: those inside its namespaces, and those with its mark in their environment."""
     inside = {_inode(NAMESPACES / name) for name in namespaces(paths)}
     marker = f"{MARK}={paths.name}\0".encode()
     found = []
