@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from ipaddress import ip_address, ip_network
+from typing import Any
 
 from crds.endpoint import Endpoint
 from crds.meta import ClusterId, NodeName, ObjectRef
@@ -57,7 +58,7 @@ def own(
     )
 
 
-def west(*subnets: str, private_ip: str = "172.16.0.1", **fields: object) -> Endpoint:
+def west(*subnets: str, private_ip: str = "172.16.0.1", **fields: Any) -> Endpoint:
     """West's Endpoint, unless *subnets* say otherwise with 10.97.0.0/16 and 10.245.0.0/16."""
     chosen = subnets or ("10.97.0.0/16", "10.245.0.0/16")
     return builders.endpoint("west", *chosen, private_ip=private_ip, **fields)
