@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 from ipaddress import ip_address, ip_network
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ SPEC = EndpointSpec(
 GATEWAY = render_gateway("east-gw", NAMESPACE, GatewayStatus("0.1.0", HaStatus.ACTIVE, SPEC), 1)
 
 
-def cluster(name: str = "east") -> dict:
+def cluster(name: str = "east") -> dict[str, Any]:
     return render_cluster(
         ClusterId(name), [ip_network("10.96.0.0/16")], [ip_network("10.1.0.0/16")], [], NAMESPACE
     )
