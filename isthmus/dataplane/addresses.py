@@ -54,16 +54,17 @@ async def owned_addresses(table: AddressTable, device: str) -> dict[Address, Add
 async def sync_addresses(table: AddressTable, desired: Iterable[Address], device: str) -> Outcome:
     """Bring our addresses on *device* to *desired*; none desired removes all of ours there."""
     tally = Tally("addresses")
-    wanted = {address: address for address in desired}
-    owned = await owned_addresses(table, device)
-    # Removals first, against the usual order, and then another look: when an address goes, the kernel takes
-    # along every later one of its network on that device (unless `promote_secondaries` is set).
-    if unwanted := diff(wanted, owned).removed:
-        for address in unwanted:
-            await tally.write("removed", table.drop(address))
+    with tally.collecting():
+        wanted = {address: address for address in desired}
         owned = await owned_addresses(table, device)
-    for address in diff(wanted, owned).added:
-        await tally.write("added", table.put(address))
+        # Removals first, against the usual order, and then another look: when an address goes, the kernel
+        # takes along every later one of its network on that device (unless `promote_secondaries` is set).
+        if unwanted := diff(wanted, owned).removed:
+            for address in unwanted:
+                await tally.write("removed", table.drop(address))
+            owned = await owned_addresses(table, device)
+        for address in diff(wanted, owned).added:
+            await tally.write("added", table.put(address))
     return tally.outcome()
 
 

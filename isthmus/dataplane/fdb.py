@@ -44,9 +44,10 @@ class FdbTable(Protocol):
 async def sync_fdb(table: FdbTable, desired: Iterable[FdbEntry], device: str) -> Outcome:
     """Bring the permanent entries of *device*, a link of ours, to *desired*."""
     tally = Tally("fdb")
-    wanted = {_key(entry): entry for entry in desired}
-    owned = {_key(entry): entry for entry in await table.dump(device)}
-    await converge(tally, diff(wanted, owned), add=table.put, change=table.put, drop=table.drop)
+    with tally.collecting():
+        wanted = {_key(entry): entry for entry in desired}
+        owned = {_key(entry): entry for entry in await table.dump(device)}
+        await converge(tally, diff(wanted, owned), add=table.put, change=table.put, drop=table.drop)
     return tally.outcome()
 
 

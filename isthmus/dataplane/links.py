@@ -69,22 +69,23 @@ async def owned_links(table: LinkTable) -> dict[str, LinkInfo]:
 async def sync_links(table: LinkTable, desired: Iterable[VxlanLink]) -> Outcome:
     """Bring our links to *desired*; none desired removes all of ours."""
     tally = Tally("links")
-    present = {link.name: link for link in await table.dump()}
-    owned = {name: link for name, link in present.items() if link.alias == ownership.LINK_ALIAS}
-    wanted = {link.name: link for link in desired}
+    with tally.collecting():
+        present = {link.name: link for link in await table.dump()}
+        owned = {name: link for name, link in present.items() if link.alias == ownership.LINK_ALIAS}
+        wanted = {link.name: link for link in desired}
 
-    for name in [name for name in owned if name not in wanted]:
-        await tally.write("removed", table.delete(name))
-    for name, link in wanted.items():
-        found = present.get(name)
-        if found is None:
-            await tally.write("added", table.create(link))
-        elif name not in owned:
-            tally.failures.append(_in_the_way(found))
-        elif not _same_tunnel(found, link):
-            await tally.write("changed", _recreate(table, link))
-        elif found.vxlan != link or not found.up:
-            await tally.write("changed", table.adjust(link))
+        for name in [name for name in owned if name not in wanted]:
+            await tally.write("removed", table.delete(name))
+        for name, link in wanted.items():
+            found = present.get(name)
+            if found is None:
+                await tally.write("added", table.create(link))
+            elif name not in owned:
+                tally.failures.append(_in_the_way(found))
+            elif not _same_tunnel(found, link):
+                await tally.write("changed", _recreate(table, link))
+            elif found.vxlan != link or not found.up:
+                await tally.write("changed", table.adjust(link))
     return tally.outcome()
 
 

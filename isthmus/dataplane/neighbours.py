@@ -38,7 +38,8 @@ class NeighbourTable(Protocol):
 async def sync_neighbours(table: NeighbourTable, desired: Iterable[Neighbour], device: str) -> Outcome:
     """Bring the permanent entries of *device*, a link of ours, to *desired*."""
     tally = Tally("neighbours")
-    wanted = {entry.address: entry for entry in desired}
-    owned = {entry.address: entry for entry in await table.dump(device)}
-    await converge(tally, diff(wanted, owned), add=table.put, change=table.put, drop=table.drop)
+    with tally.collecting():
+        wanted = {entry.address: entry for entry in desired}
+        owned = {entry.address: entry for entry in await table.dump(device)}
+        await converge(tally, diff(wanted, owned), add=table.put, change=table.put, drop=table.drop)
     return tally.outcome()

@@ -86,19 +86,20 @@ async def sync_routes(
     what somebody else relies on.
     """
     tally = Tally("routes")
-    wanted = {_key(route): route for route in map(_as_the_kernel_says, desired)}
-    delta = diff(wanted, await owned_routes(table, family, tables))
+    with tally.collecting():
+        wanted = {_key(route): route for route in map(_as_the_kernel_says, desired)}
+        delta = diff(wanted, await owned_routes(table, family, tables))
 
-    async def add(route: Route) -> None:
-        try:
-            await table.add(route)
-        except Exists:
-            raise InTheWay(
-                f"a route to {route.dst} with metric {route.metric} that is not ours is in table "
-                f"{route.table}; remove it or give it another metric"
-            ) from None
+        async def add(route: Route) -> None:
+            try:
+                await table.add(route)
+            except Exists:
+                raise InTheWay(
+                    f"a route to {route.dst} with metric {route.metric} that is not ours is in table "
+                    f"{route.table}; remove it or give it another metric"
+                ) from None
 
-    await converge(tally, delta, add=add, change=table.replace, drop=table.drop)
+        await converge(tally, delta, add=add, change=table.replace, drop=table.drop)
     return tally.outcome()
 
 

@@ -40,7 +40,8 @@ class RuleTable(Protocol):
 async def sync_rules(table: RuleTable, desired: Iterable[PolicyRule], *, family: Family) -> Outcome:
     """Bring our policy rules of *family* to *desired*; none desired removes all of ours."""
     tally = Tally("rules")
-    wanted = {rule: rule for rule in desired}
-    owned = {rule: rule for rule in await table.dump(family)}
-    await converge(tally, diff(wanted, owned), add=table.put, change=table.put, drop=table.drop)
+    with tally.collecting():
+        wanted = {rule: rule for rule in desired}
+        owned = {rule: rule for rule in await table.dump(family)}
+        await converge(tally, diff(wanted, owned), add=table.put, change=table.put, drop=table.drop)
     return tally.outcome()

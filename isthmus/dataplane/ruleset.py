@@ -160,7 +160,9 @@ class SetTable(Protocol):
 class PacketFilter(Protocol):
     """One family's packet filter, as text that its own tools print and read."""
 
-    sets: SetTable
+    @property
+    def sets(self) -> SetTable:
+        """The sets that rules may name."""
 
     async def dump(self) -> str:
         """Every table, chain and rule."""

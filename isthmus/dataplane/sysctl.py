@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from isthmus.dataplane.errors import Missing, refused
+from isthmus.dataplane.errors import refused
 from isthmus.reconcile.errors import Transient
 from isthmus.reconcile.outcome import Outcome
 
@@ -72,8 +72,8 @@ class OriginalsFile:
             return {}
         except (OSError, ValueError) as error:
             raise OriginalsUnreadable(
-                f"cannot read the original sysctl values in {self.path} ({error}); repair the file, or remove it "
-                "and the values that are set now count as the originals"
+                f"cannot read the original sysctl values in {self.path} ({error}); repair the file, or "
+                "remove it and the values that are set now count as the originals"
             ) from error
         return {str(key): str(value) for key, value in values.items()}
 
@@ -88,7 +88,8 @@ class OriginalsFile:
             unfinished.replace(self.path)
         except OSError as error:
             raise OriginalsUnwritable(
-                f"cannot keep the original sysctl values in {self.path} ({error}); make that directory writable"
+                f"cannot keep the original sysctl values in {self.path} ({error}); "
+                "make that directory writable"
             ) from error
 
 
@@ -103,10 +104,14 @@ class OriginalsUnwritable(Transient):
 def sync_sysctls(sysctl: Sysctl, originals: Originals, desired: Mapping[str, str]) -> Outcome:
     """Bring settings to *desired* and give those no longer desired their original value back.
 
-    An original is kept before its setting is first written and forgotten after it was restored, so a kill at any
-    point loses nothing. Settings of interfaces that are gone are forgotten.
+    An original is kept before its setting is first written and forgotten after it was restored, so a kill at
+    any point loses nothing. A setting that does not exist is passed over: its interface is not there, yet or
+    any more.
     """
-    kept = originals.load()
+    try:
+        kept = originals.load()
+    except Transient as error:
+        return Outcome("sysctls", failures=(error,))
     settings = _Settings(sysctl, originals, kept)
     for key, value in desired.items():
         settings.attempt("changed" if key in kept else "added", settings.set, key, value)
@@ -132,11 +137,9 @@ class _Settings:
             self.failures.append(error)
 
     def set(self, key: str, value: str) -> bool:
-        """Whether the setting had to be written; one that does not exist is left for a later pass."""
+        """Whether the setting had to be written."""
         now = self.sysctl.read(key)
-        if now is None:
-            raise Missing(f"there is no sysctl {key} to set to {value}: its interface is not there yet")
-        if now == value:
+        if now is None or now == value:
             return False
         if key not in self.kept:
             self.originals.save({**self.kept, key: now})

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -14,11 +15,22 @@ Verb = Literal["added", "changed", "removed"]
 
 @dataclass(slots=True)
 class Tally:
-    """The growing account of one step; one refused write does not stop the others."""
+    """The growing account of one step; one refused write does not stop the others.
+
+    A step never raises `Transient`: what it could not even read is a failure in its outcome as well.
+    """
 
     step: str
     counts: dict[Verb, int] = field(default_factory=lambda: {"added": 0, "changed": 0, "removed": 0})
     failures: list[Transient] = field(default_factory=list)
+
+    @contextmanager
+    def collecting(self) -> Iterator[None]:
+        """Take a refusal inside the block, such as that of a read, as this step's failure."""
+        try:
+            yield
+        except Transient as error:
+            self.failures.append(error)
 
     async def write(self, verb: Verb, work: Awaitable[None]) -> bool:
         """Await one write; False if the world refused it."""
@@ -26,10 +38,10 @@ class Tally:
 
     async def batch(self, counts: Mapping[Verb, int], work: Awaitable[None]) -> bool:
         """Await one write that changes several objects at once; they count only if it worked."""
-        try:
+        known = len(self.failures)
+        with self.collecting():
             await work
-        except Transient as error:
-            self.failures.append(error)
+        if len(self.failures) > known:
             return False
         for verb, count in counts.items():
             self.counts[verb] += count

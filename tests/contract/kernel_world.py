@@ -130,7 +130,7 @@ class KernelWorld:
                 if " fe80::" not in line
             ),
             "neighbours": sorted(run("ip", "neigh", "show", "nud", "permanent").splitlines()),
-            "fdb": sorted(run("bridge", "fdb").splitlines()),
+            "fdb": sorted(line for line in run("bridge", "fdb").splitlines() if " dst " in line),
             "routes": _lines("-4", "route", "show", "table", "all")
             + _lines("-6", "route", "show", "table", "all"),
             "rules": _lines("rule") + _lines("-6", "rule"),

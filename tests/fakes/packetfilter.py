@@ -1,4 +1,4 @@
-"""A packet filter in memory that reads `iptables-restore` and prints `iptables-save`, with the sets of `ipset`.
+"""A packet filter in memory that reads and prints what iptables and ipset do.
 
 It knows what drivers depend on: a table changes as a whole or not at all, a declared chain is emptied, a rule
 needs the chain and the sets it names, and what is named cannot be removed.
@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from isthmus.dataplane.command import CommandFailed
 from isthmus.dataplane.iptables import words
@@ -176,4 +177,4 @@ def _change(table: Table, line: str) -> None:
 
 def _pairs(rule: str) -> list[tuple[str, str]]:
     tokens = words.split(rule)
-    return list(zip(tokens, tokens[1:], strict=False))
+    return list(pairwise(tokens))

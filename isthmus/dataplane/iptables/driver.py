@@ -23,18 +23,19 @@ async def sync_ruleset(packet_filter: PacketFilter, desired: Ruleset) -> Outcome
     Everything of ours: chains with our prefix, jumps to them from wherever, our sets of this family.
     """
     tally = Tally("ruleset")
-    found = await _owned_sets(packet_filter, desired)
-    misfits = [wanted.name for wanted in desired.sets if _misfits(wanted, found)]
-    if misfits:
-        # No set changes its type, and none goes while rules name it: the rules go first and come back below.
-        await _sync_tables(packet_filter, Ruleset(desired.family), tally)
-        await _destroy(packet_filter, misfits, tally)
+    with tally.collecting():
         found = await _owned_sets(packet_filter, desired)
-    await _fill(packet_filter, desired.sets, found, tally)
-    await _sync_tables(packet_filter, desired, tally)
-    unwanted = [name for name in found if name not in {wanted.name for wanted in desired.sets}]
-    if not tally.failures:
-        await _destroy(packet_filter, unwanted, tally)
+        misfits = [wanted.name for wanted in desired.sets if _misfits(wanted, found)]
+        if misfits:
+            # No set changes its type or goes while rules name it: the rules go first and come back below.
+            await _sync_tables(packet_filter, Ruleset(desired.family), tally)
+            await _destroy(packet_filter, misfits, tally)
+            found = await _owned_sets(packet_filter, desired)
+        await _fill(packet_filter, desired.sets, found, tally)
+        await _sync_tables(packet_filter, desired, tally)
+        unwanted = [name for name in found if name not in {wanted.name for wanted in desired.sets}]
+        if not tally.failures:
+            await _destroy(packet_filter, unwanted, tally)
     return tally.outcome()
 
 
