@@ -1,7 +1,7 @@
 """Prints records as lines of `ip`, `bridge`, `ipset`, `sysctl` and iptables that readers know.
 
-For people and for whole-text tests of plans. The lines would do by hand what the drivers do over netlink; they
-are deterministic, one object a line.
+For people and for whole-text tests of plans. The lines would do by hand what the drivers do over netlink;
+they are deterministic, one object a line.
 """
 
 from __future__ import annotations
