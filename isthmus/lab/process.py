@@ -77,22 +77,27 @@ def check(argv: Sequence[str], *, stdin: str | None = None, timeout: float = 60)
     return completed.stdout
 
 
-def spawn(
-    argv: Sequence[str], *, log: Path, env: Mapping[str, str] | None = None, cwd: Path | None = None
-) -> int:
-    """Start *argv* in a session of its own, its output appended to *log*; return its process id."""
+def spawn(argv: Sequence[str], *, log: Path, env: Mapping[str, str] | None = None) -> int:
+    """Start *argv* in a session of its own, its output appended to *log*; return its process id.
+
+    It belongs to the lab, not to this command: init inherits it when we end.
+    """
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as output:
-        # Not waited for: it belongs to the lab, not to this command, and init inherits it when we end.
-        return subprocess.Popen(
-            list(argv),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            env=None if env is None else {**os.environ, **env},
-            cwd=cwd,
-        ).pid
+    append = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+    # Not Popen: that collects forgotten children whenever the next one starts, behind the supervisor's back.
+    return os.posix_spawnp(
+        argv[0],
+        list(argv),
+        {**os.environ, **(env or {})},
+        file_actions=[
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 1, str(log), append, 0o644),
+            (os.POSIX_SPAWN_DUP2, 1, 2),
+        ],
+        setsid=True,
+        # What Popen does: Python ignores these two, and the ignoring would be inherited.
+        setsigdef=[signal.SIGPIPE, signal.SIGXFSZ],
+    )
 
 
 def attach(argv: Sequence[str]) -> int:
