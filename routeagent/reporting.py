@@ -9,7 +9,11 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from crds.meta import Rejection
-from crds.routeagent import RouteAgentStatus
+from crds.routeagent import RouteAgentStatus, render_route_agent
+from isthmus.kube import writer
+from isthmus.kube.api import KubeApi
+from isthmus.kube.events import Reporter
+from isthmus.kube.resources import ROUTE_AGENTS
 from isthmus.reconcile.clock import Clock
 from isthmus.reconcile.errors import Transient
 from isthmus.reconcile.outcome import Outcome, PassReport
@@ -24,8 +28,25 @@ class Desk(Protocol):
     async def write_status(self, status: RouteAgentStatus) -> bool:
         """Make the RouteAgent object say this; False if it already did."""
 
-    async def announce(self, rejections: Sequence[Rejection]) -> None:
+    async def announce(self, rejections: Sequence[Rejection]) -> Outcome:
         """See that each refused object has its Event."""
+
+
+class KubeDesk:
+    """The API server's desk for one node."""
+
+    def __init__(self, api: KubeApi, reporter: Reporter, namespace: str, node: str) -> None:
+        self._api = api
+        self._reporter = reporter
+        self._namespace = namespace
+        self._node = node
+
+    async def write_status(self, status: RouteAgentStatus) -> bool:
+        body = render_route_agent(self._node, self._namespace, status)
+        return await writer.ensure(self._api, ROUTE_AGENTS, body) != "unchanged"
+
+    async def announce(self, rejections: Sequence[Rejection]) -> Outcome:
+        return await self._reporter.report(rejections)
 
 
 class Reporting:
@@ -47,7 +68,7 @@ class Reporting:
 
     async def run_pass(self) -> PassReport:
         """Write the present status, unless it was written a short while ago."""
-        return PassReport.of([await self._write_status(), await self._announce()])
+        return PassReport.of([await self._write_status(), await self._desk.announce(self._rejections())])
 
     async def _write_status(self) -> Outcome:
         status, now = self._status(), self._clock.monotonic()
@@ -59,10 +80,3 @@ class Reporting:
             return Outcome("status", failures=(error,))
         self._said, self._said_at = status, now
         return Outcome("status", changed=int(written))
-
-    async def _announce(self) -> Outcome:
-        try:
-            await self._desk.announce(self._rejections())
-        except Transient as error:
-            return Outcome("events", failures=(error,))
-        return Outcome("events")

@@ -30,13 +30,17 @@ class Report:
     outcome: PassReport = field(default_factory=PassReport)
 
     @property
-    def rejections(self) -> tuple[Rejection, ...]:
-        """Every object that is not honoured, for Events."""
+    def announced(self) -> tuple[Rejection, ...]:
+        """Refused objects that this node writes Events about.
+
+        All nodes refuse the same members; the gateway's node says so for all of them.
+        """
         if self.plan is None:
-            return tuple(refusal.rejection for refusal in self.membership.refusals)
-        refused = tuple(rejection for _, rejection in self.plan.refused)
+            return ()
+        if not isinstance(self.plan.role, Gateway):
+            return self.plan.rejections
         judged = tuple(refusal.rejection for refusal in self.membership.refusals)
-        return judged + refused + self.plan.rejections
+        return judged + tuple(rejection for _, rejection in self.plan.refused) + self.plan.rejections
 
 
 def route_agent_status(version: str, report: Report, health: Mapping[str, PeerReach]) -> RouteAgentStatus:

@@ -128,7 +128,8 @@ async def test_a_bad_object_harms_no_other():
     await rig.agent.run_pass()
 
     assert len(rig.routes()) == 4
-    assert [rejection.ref.name for rejection in rig.agent.report.rejections] == [bad["metadata"]["name"]]
+    refusals = rig.agent.report.membership.refusals
+    assert [refusal.rejection.ref.name for refusal in refusals] == [bad["metadata"]["name"]]
 
 
 async def test_a_host_without_a_default_route_is_a_failure_that_changes_nothing():

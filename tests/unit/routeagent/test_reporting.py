@@ -4,9 +4,13 @@ from collections.abc import Sequence
 
 from crds.meta import ObjectRef, Rejection
 from crds.routeagent import RouteAgentStatus
+from isthmus.kube.events import Reporter
+from isthmus.kube.resources import EVENTS, NAMESPACES, ROUTE_AGENTS
 from isthmus.reconcile.errors import Transient
-from routeagent.reporting import CONFIRM_INTERVAL, Reporting
+from isthmus.reconcile.outcome import Outcome
+from routeagent.reporting import CONFIRM_INTERVAL, KubeDesk, Reporting
 from tests.fakes.clock import FakeClock
+from tests.fakes.kubeapi import FakeKube
 
 REJECTION = Rejection(ObjectRef("Endpoint", "ns", "bad"), "spec.subnets", "is empty")
 
@@ -22,9 +26,9 @@ class Desk:
         self.statuses.append(status)
         return True
 
-    async def announce(self, rejections: Sequence[Rejection]) -> None:
-        self._refuse()
+    async def announce(self, rejections: Sequence[Rejection]) -> Outcome:
         self.announced.append(rejections)
+        return Outcome("events", failures=(self.failure,) if self.failure else ())
 
     def _refuse(self) -> None:
         if self.failure:
@@ -87,3 +91,18 @@ async def test_refused_objects_are_announced_in_every_pass():
     await rig.reporting.run_pass()
 
     assert rig.desk.announced == [(REJECTION,), (REJECTION,)]
+
+
+async def test_the_desk_writes_the_nodes_object_and_the_events():
+    api, clock = FakeKube(), FakeClock()
+    await api.create(NAMESPACES, None, {"metadata": {"name": "ns"}})
+    desk = KubeDesk(api, Reporter(api, clock, "isthmus-routeagent", "east-worker"), "ns", "east-worker")
+
+    first = await desk.write_status(RouteAgentStatus("1.0"))
+    second = await desk.write_status(RouteAgentStatus("1.0"))
+    outcome = await desk.announce([REJECTION])
+
+    assert (first, second) == (True, False)
+    assert (await api.get(ROUTE_AGENTS, "ns", "east-worker"))["status"]["version"] == "1.0"
+    assert outcome.added == 1
+    assert len((await api.list(EVENTS, "ns")).items) == 1

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from crds.endpoint import EndpointEcho
 from crds.gateway import ConnectionStatus
 from crds.meta import ObjectRef, Rejection
@@ -68,7 +70,6 @@ def test_a_refused_object_is_an_entry_with_its_reason():
     membership = Membership(own(), (), (Refusal(rejection, "west", EndpointEcho("{}")),))
 
     assert entry(Report(membership)) == (ConnectionStatus.ERROR, "refused: spec.subnets[0]: is not a network")
-    assert Report(membership).rejections == (rejection,)
 
 
 def test_a_peer_that_this_node_leaves_out_is_refused_and_not_pinged():
@@ -79,8 +80,24 @@ def test_a_peer_that_this_node_leaves_out_is_refused_and_not_pinged():
 
     assert status is ConnectionStatus.ERROR
     assert message.startswith("refused: spec.subnets: 10.0.0.0/12 holds the node address")
-    assert [str(rejection.ref.name) for rejection in told.rejections] == [greedy.ref.name]
     assert ping_targets(told) == {}
+
+
+def test_the_gateways_node_announces_refused_members_for_all_nodes():
+    refused = Refusal(
+        Rejection(ObjectRef("Endpoint", "ns", "bad"), "spec", "is bad"), "bad", EndpointEcho("{}")
+    )
+    greedy = west("10.0.0.0/12")
+
+    def announced(name):
+        snapshot = world(name, greedy, local=own())
+        membership = replace(snapshot.membership, refusals=(refused,))
+        told = Report(membership, plan_node(replace(snapshot, membership=membership), 4))
+        return [rejection.ref.name for rejection in told.announced]
+
+    assert announced(GATEWAY) == ["bad", greedy.ref.name]
+    assert announced(WORKER) == []
+    assert Report().announced == ()
 
 
 def test_failed_steps_are_named_once_with_their_reasons():
@@ -102,7 +119,7 @@ def test_a_bad_annotation_shows_on_the_node_itself():
     told = report(world(WORKER, local=own(), nodes=nodes))
 
     assert "'huge' is not an MSS" in route_agent_status("1.0", told, {}).status_failure
-    assert told.rejections[0].ref.kind == "Node"
+    assert [rejection.ref.kind for rejection in told.announced] == ["Node"]
 
 
 def test_only_a_worker_pings():
