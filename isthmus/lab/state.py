@@ -7,21 +7,33 @@ processes by the namespaces they live in or by a variable in their environment, 
 from __future__ import annotations
 
 import os
+import re
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+from isthmus.reconcile.errors import Fatal
 
 RUN = Path("/run/isthmus-lab")
 NAMESPACES = Path("/run/netns")
 MARK = "ISTHMUS_LAB"
 """Environment variable of every process that a lab starts; its value is the lab's name."""
 
+NAME = re.compile(r"[a-z][a-z0-9]{0,14}")
+"""No dash: the prefix of one lab's namespaces must not be the beginning of another's."""
+
 
 @dataclass(frozen=True, slots=True)
 class LabPaths:
-    """Names and places of the lab called `name`."""
+    """Names and places of the lab called `name`; Fatal if that is not a name for a lab."""
 
     name: str
+
+    def __post_init__(self) -> None:
+        if not NAME.fullmatch(self.name):
+            raise Fatal(
+                f"{self.name!r} cannot name a lab: use up to 15 lower-case letters and digits, a letter first"
+            )
 
     @property
     def directory(self) -> Path:
@@ -77,9 +89,10 @@ def processes(paths: LabPaths) -> list[int]:
 
 
 def mounts(paths: LabPaths) -> list[str]:
-    """Mount points below the lab's directory, innermost first."""
+    """Mount points at and below the lab's directory, innermost first."""
     lines = Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines()
-    inside = [line.split()[1] for line in lines if line.split()[1].startswith(str(paths.directory))]
+    points = [line.split()[1] for line in lines]
+    inside = [point for point in points if Path(point).is_relative_to(paths.directory)]
     return sorted(inside, key=len, reverse=True)
 
 

@@ -2,8 +2,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from isthmus.lab import state
 from isthmus.lab.state import LabPaths
+from isthmus.reconcile.errors import Fatal
 
 
 def test_everything_of_a_lab_carries_its_name():
@@ -22,14 +25,20 @@ def test_everything_of_a_lab_carries_its_name():
 
 
 def test_two_labs_share_no_place():
-    blue, green = LabPaths("blue"), LabPaths("green")
+    blue, other = LabPaths("blue"), LabPaths("blue2")
 
-    assert not green.directory.is_relative_to(blue.directory)
-    assert not green.namespace("wan").startswith(blue.prefix)
+    assert not other.directory.is_relative_to(blue.directory)
+    assert not other.namespace("wan").startswith(blue.prefix)
+
+
+@pytest.mark.parametrize("name", ["", "blue-2", "../etc", "Blue", "2blue", "a" * 16])
+def test_what_could_be_mistaken_for_another_place_is_no_name(name):
+    with pytest.raises(Fatal, match="cannot name a lab"):
+        LabPaths(name)
 
 
 def test_a_lab_that_was_never_up_has_nothing():
-    paths = LabPaths("never-up")
+    paths = LabPaths("neverup")
 
     assert state.namespaces(paths) == []
     assert state.processes(paths) == []
