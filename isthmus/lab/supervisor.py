@@ -1,8 +1,8 @@
 """Process 1 of a lab node: starts the node's units and restarts what ends, as a kubelet restarts containers.
 
-Run as `python -m isthmus.lab.supervisor NODE_DIRECTORY HOSTNAME` inside new mount, UTS and PID namespaces. Units are
-files `NODE_DIRECTORY/units/<name>.json`; what runs is told in `NODE_DIRECTORY/running.json`. The end of this
-process ends everything on the node.
+Run as `python -m isthmus.lab.supervisor NODE_DIRECTORY HOSTNAME` inside new mount, UTS and PID namespaces.
+Units are files `NODE_DIRECTORY/units/<name>.json`; what runs is told in `NODE_DIRECTORY/running.json`.
+The end of this process ends everything on the node.
 """
 
 from __future__ import annotations
@@ -67,13 +67,13 @@ class Supervisor:
         self._collect(now)
         wanted = self._wanted()
         for name, running in list(self._running.items()):
-            if wanted.get(name) != running.unit:
+            # What was told to end must end, even if it is wanted again by now.
+            if wanted.get(name) != running.unit or running.stopping is not None:
                 self._stop(name, running, now)
         for name, unit in wanted.items():
             running = self._running.setdefault(name, Running(unit))
             if not running.pid and now >= running.due and running.stopping is None:
-                running.pid = process.spawn(unit.argv, log=Path(unit.log), env=unit.env)
-                running.starts += 1
+                _start(running, now)
         self._tell()
 
     def stop_all(self) -> None:
@@ -117,8 +117,20 @@ class Supervisor:
             self._reported = report
 
 
+def _start(running: Running, now: float) -> None:
+    """Start the unit, or note in its log why not and leave it for a later tick: the node's others go on."""
+    log = Path(running.unit.log)
+    try:
+        running.pid = process.spawn(running.unit.argv, log=log, env=running.unit.env)
+        running.starts += 1
+    except OSError as error:
+        running.due = now + RESTART_SECONDS
+        with log.open("a") as lines:
+            lines.write(f"supervisor: cannot start {running.unit.argv[0]}: {error}\n")
+
+
 def prepare(directory: Path, hostname: str) -> None:
-    """Give the node a /run and a name of its own; the lab's directory and the namespaces stay visible in it."""
+    """Give the node a /run and a name of its own; the lab's directory and the namespaces stay visible."""
     socket.sethostname(hostname)
     private = directory / "run"
     private.mkdir(exist_ok=True)
