@@ -129,6 +129,8 @@ def _server_flags(plane: ControlPlane, authority: Authority, server: KeyPair, si
         "--authorization-mode=Node,RBAC",
         f"--client-ca-file={authority.certificate}",
         f"--requestheader-client-ca-file={authority.certificate}",
+        # One CA signs all here: only this name, which nobody holds, may speak for other users.
+        "--requestheader-allowed-names=front-proxy",
         f"--tls-cert-file={server.certificate}",
         f"--tls-private-key-file={server.key}",
         f"--service-account-key-file={signing.certificate}",

@@ -1,7 +1,7 @@
 """A lab node from outside: start it, enter it, give it units and take them away.
 
-A node is a network, mount, UTS and PID namespace whose process 1 is `supervisor.py`. It is entered with nsenter and
-not with `ip netns exec`, which would remount /sys and hide the cgroups that a kubelet needs.
+A node is a network, mount, UTS and PID namespace whose process 1 is `supervisor.py`. It is entered with
+nsenter and not with `ip netns exec`, which would remount /sys and hide the cgroups that a kubelet needs.
 """
 
 from __future__ import annotations

@@ -1,0 +1,5 @@
+"""`python -m isthmus.lab`: the lab without the rest of the command line."""
+
+from isthmus.lab.commands import main
+
+main()

@@ -1,0 +1,249 @@
+"""A whole lab: bring it up, take it down, run things in it.
+
+`up` may be repeated: what is complete stays, a half-made lab is removed and made anew. `down` needs no record
+of what was made and so also cleans up after an `up` that was killed.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from isthmus.lab import controlplane, httpserver, kubeproxy, network, objects, process, state
+from isthmus.lab.binaries import Programs, find_programs
+from isthmus.lab.controlplane import ControlPlane
+from isthmus.lab.node import Machine
+from isthmus.lab.state import MARK, LabPaths
+from isthmus.lab.topology import Node, Topology, dump_topology, load_topology
+from isthmus.reconcile.errors import Fatal
+
+Report = Callable[[str], None]
+DEFAULT_NAME = "isthmus"
+
+
+@dataclass(frozen=True, slots=True)
+class Lab:
+    """A lab that is up, or that `up` will bring up."""
+
+    paths: LabPaths
+    topology: Topology
+
+    def plane(self, cluster: str) -> ControlPlane:
+        """The control plane of *cluster*."""
+        found = self.topology.cluster(cluster)
+        position = self.topology.clusters.index(found)
+        return ControlPlane(self.paths, found, network.host_link(self.paths, position)[2].ip)
+
+    def machine(self, node: str) -> Machine:
+        return Machine(self.paths, self.topology.node(node).name)
+
+    def command(self, place: str, argv: Sequence[str]) -> list[str]:
+        """The command that runs *argv* at *place*: a node, a pod `cluster/pod`, a cluster or `wan`."""
+        if place in (node.name for node in self.topology.nodes):
+            return self.machine(place).enter(argv)
+        name = place.replace("/", "-")
+        if name not in network.places(self.topology):
+            raise Fatal(f"there is no place {place!r} in this lab; there is {', '.join(self.places())}")
+        return ["ip", "netns", "exec", self.paths.namespace(name), *argv]
+
+    def places(self) -> list[str]:
+        """Where `command` can run things."""
+        pods = [f"{node.cluster}/{pod.name}" for node in self.topology.nodes for pod in node.pods]
+        clusters = [cluster.name for cluster in self.topology.clusters]
+        return [*(node.name for node in self.topology.nodes), *pods, *clusters, network.WAN]
+
+    def run(self, place: str, argv: Sequence[str], *, timeout: float = 60) -> process.Completed:
+        """Run *argv* at *place* to its end."""
+        return process.run(self.command(place, argv), timeout=timeout)
+
+    def check(self, place: str, argv: Sequence[str], *, timeout: float = 60) -> str:
+        """Run *argv* at *place*, return its output, raise if it fails."""
+        return process.check(self.command(place, argv), timeout=timeout)
+
+    def kubectl(self, cluster: str, *words: str) -> str:
+        """Run kubectl as the administrator of *cluster*."""
+        return process.check(objects.kubectl(self.plane(cluster), find_programs(_silent), *words))
+
+
+def _silent(_line: str) -> None:
+    """Programs were found when the lab came up; there is nothing to report."""
+
+
+def require_root() -> None:
+    """Fatal unless this process may make namespaces."""
+    if os.geteuid() != 0:
+        raise Fatal("the lab makes network namespaces: run this as root, for instance with sudo")
+
+
+def opened(name: str = DEFAULT_NAME) -> Lab:
+    """The running lab called *name*; Fatal if there is none."""
+    paths = LabPaths(name)
+    if not paths.topology.exists():
+        raise Fatal(f"no lab called {name!r} is up: `isthmus lab up` starts one")
+    return Lab(paths, load_topology(paths.topology))
+
+
+def up(topology: Topology, report: Report, name: str = DEFAULT_NAME) -> Lab:
+    """Bring the lab up and return when its pods serve; a lab that is up already is left as it is."""
+    require_root()
+    lab = Lab(LabPaths(name), topology)
+    if lab.paths.topology.exists():
+        running = opened(name)
+        if running.topology != topology:
+            raise Fatal(f"a different lab called {name!r} is up: take it down first, or use another --name")
+        report(f"lab {name!r} is up already")
+        return running
+    if leftovers(lab.paths):
+        report("removing what an earlier, unfinished lab left behind")
+        down(report, name)
+    programs = find_programs(report)
+    steps: list[tuple[str, Callable[[Lab, Programs], None]]] = [
+        ("networks", _make_networks),
+        ("control planes", _start_control_planes),
+        ("nodes and pods", _start_nodes),
+        ("API servers ready", _wait_for_servers),
+        ("objects and kube-proxies", _populate),
+        ("pods serving", _wait_for_pods),
+    ]
+    for title, step in steps:
+        started = time.monotonic()
+        step(lab, programs)
+        report(f"{title} ({time.monotonic() - started:.1f} s)")
+    lab.paths.topology.write_text(dump_topology(topology), encoding="utf-8")
+    return lab
+
+
+def _make_networks(lab: Lab, _programs: Programs) -> None:
+    paths, topology = lab.paths, lab.topology
+    paths.directory.mkdir(parents=True)
+    process.check(["mount", "-t", "tmpfs", "-o", "mode=700", "tmpfs", str(paths.directory)])
+    for place in network.places(topology):
+        process.check(["ip", "netns", "add", paths.namespace(place)])
+    network.apply(paths, network.WAN, network.router_commands(paths, topology))
+    network.set_sysctls(paths, network.WAN, network.ROUTER_SYSCTLS)
+    for node in topology.nodes:
+        cluster, site = topology.cluster(node.cluster), topology.site(node.site)
+        network.apply(paths, node.name, network.node_commands(paths, cluster, node, site))
+        network.set_sysctls(paths, node.name, network.NODE_SYSCTLS)
+        for port, pod in enumerate(node.pods):
+            place = network.pod_place(node.cluster, pod.name)
+            network.apply(paths, place, network.pod_commands(paths, node, pod, port))
+        network.apply(paths, node.name, network.bridge_commands(node))
+    for position, cluster in enumerate(topology.clusters):
+        site = topology.site(cluster.site)
+        network.apply(paths, cluster.name, network.control_plane_commands(paths, cluster, site))
+        _link_to_host(paths, cluster.name, position)
+    for site in topology.sites:
+        network.apply(
+            paths, network.site_place(site), network.site_commands(network.ports_of(topology, site))
+        )
+
+
+def _link_to_host(paths: LabPaths, place: str, position: int) -> None:
+    link, ours, theirs = network.host_link(paths, position)
+    lines = [
+        f"link add {link} type veth peer name host netns {paths.namespace(place)}",
+        f"address add {ours} dev {link}",
+        f"link set {link} up",
+    ]
+    process.check(["ip", "-batch", "-"], stdin="\n".join(lines) + "\n")
+    network.apply(paths, place, [f"address add {theirs} dev host", "link set host up"])
+
+
+def _planes(lab: Lab) -> list[ControlPlane]:
+    return [lab.plane(cluster.name) for cluster in lab.topology.clusters]
+
+
+def _start_control_planes(lab: Lab, programs: Programs) -> None:
+    for plane in _planes(lab):
+        controlplane.start(plane, programs)
+    controlplane.merge_kubeconfigs(_planes(lab), lab.paths.kubeconfig)
+
+
+def _start_nodes(lab: Lab, _programs: Programs) -> None:
+    for node in lab.topology.nodes:
+        lab.machine(node.name).start()
+        for pod in node.pods:
+            serve(lab, node, f"{node.cluster}/{pod.name}")
+    for node in lab.topology.nodes:
+        machine = lab.machine(node.name)
+        machine.wait_started()
+        rules = network.masquerade_rules(lab.topology.cluster(node.cluster))
+        process.check(machine.enter(["iptables-restore", "--noflush"]), stdin=rules)
+
+
+def serve(lab: Lab, node: Node, place: str) -> None:
+    """Start the HTTP and UDP server at *place*, a pod of *node*."""
+    process.spawn(
+        lab.command(place, [sys.executable, "-S", httpserver.__file__, place, str(objects.POD_PORT)]),
+        log=lab.paths.log(node.name, place.replace("/", "-")),
+        env={MARK: lab.paths.name},
+    )
+
+
+def _wait_for_servers(lab: Lab, _programs: Programs) -> None:
+    for plane in _planes(lab):
+        controlplane.wait_ready(plane)
+
+
+def _populate(lab: Lab, programs: Programs) -> None:
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda plane: objects.write_objects(plane, programs), _planes(lab)))
+    for cluster in lab.topology.clusters:
+        set_proxy_mode(lab, cluster.name, programs)
+
+
+def set_proxy_mode(lab: Lab, cluster: str, programs: Programs) -> None:
+    """Run kube-proxy on every node of *cluster*, in the mode that its topology asks for."""
+    plane = lab.plane(cluster)
+    for node in plane.cluster.nodes:
+        unit = kubeproxy.unit(plane, node, programs, plane.cluster.proxy_mode)
+        lab.machine(node.name).put(kubeproxy.NAME, unit)
+
+
+def _wait_for_pods(lab: Lab, _programs: Programs) -> None:
+    deadline = time.monotonic() + controlplane.READY_SECONDS
+    for node in lab.topology.nodes:
+        for pod in node.pods:
+            url = f"http://{pod.address}:{objects.POD_PORT}/"
+            while not (done := lab.run(node.name, ["curl", "-s", "-m", "2", url])).ok:
+                if time.monotonic() > deadline:
+                    raise process.ProgramFailed(done)
+                time.sleep(0.1)
+
+
+def leftovers(paths: LabPaths) -> bool:
+    """Whether anything of the lab is there."""
+    return bool(state.namespaces(paths) or state.processes(paths) or paths.directory.exists())
+
+
+def down(report: Report, name: str = DEFAULT_NAME) -> None:
+    """Remove every process, namespace, link, mount and file of the lab; fine if there is none."""
+    require_root()
+    paths = LabPaths(name)
+    if not leftovers(paths):
+        report(f"no lab called {name!r} is there")
+        return
+    # Twice: a supervisor may have started something while it was being killed.
+    for _ in range(2):
+        process.kill_all(state.processes(paths))
+    for namespace in state.namespaces(paths):
+        process.check(["ip", "netns", "delete", namespace])
+    for mount in state.mounts(paths):
+        process.check(["umount", "-l", mount])
+    shutil.rmtree(paths.directory, ignore_errors=True)
+    if not any(state.RUN.iterdir() if state.RUN.exists() else ()):
+        shutil.rmtree(state.RUN, ignore_errors=True)
+    report(f"lab {name!r} is removed")
+
+
+def log_files(lab: Lab, place: str) -> dict[str, Path]:
+    """Program name to log file of everything that ran at *place*."""
+    directory = lab.paths.directory / "log" / place
+    return {path.stem: path for path in sorted(directory.glob("*.log"))}
