@@ -54,7 +54,7 @@ def status(name: Name = labs.DEFAULT_NAME) -> None:
     print(f"KUBECONFIG={lab.paths.kubeconfig}   kubectl: {find_programs(report).path('kubectl')}")
     for cluster in lab.topology.clusters:
         print(
-            f"{cluster.name}: site {cluster.site}, API server {cluster.control_plane.ip}, "
+            f"{cluster.name}: site {cluster.site}, API server {lab.plane(cluster.name).address}, "
             f"pods {cluster.pod_cidr}, Services {cluster.service_cidr}, kube-proxy {cluster.proxy_mode}"
         )
         for node in cluster.nodes:

@@ -41,7 +41,7 @@ CONTROLLERS = (
 
 @dataclass(frozen=True, slots=True)
 class ControlPlane:
-    """One cluster's control plane; `host_address` is where this machine's own namespace reaches it."""
+    """One cluster's control plane; `host_address` is its end of the link to this machine."""
 
     paths: LabPaths
     cluster: Cluster
@@ -53,8 +53,8 @@ class ControlPlane:
 
     @property
     def address(self) -> IPv4Address:
-        """Where nodes and other clusters reach the API server."""
-        return self.cluster.control_plane.ip
+        """Where everybody reaches the API server: nodes, other clusters over the WAN, and this machine."""
+        return self.host_address
 
     @property
     def kubeconfig(self) -> Path:
@@ -77,14 +77,14 @@ def start(plane: ControlPlane, programs: Programs) -> None:
     server = authority.server(
         "kube-apiserver",
         ["localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc"],
-        [plane.address, plane.host_address, IPv4Address("127.0.0.1"), service_ip],
+        [plane.address, IPv4Address("127.0.0.1"), service_ip],
     )
     admin = authority.client("admin", "admin", "system:masters")
     controllers = authority.client("controllers", "system:kube-controller-manager")
     proxy = authority.client("kube-proxy", "system:kube-proxy")
     loopback = IPv4Address("127.0.0.1")
     for path, pair, address in (
-        (plane.kubeconfig, admin, plane.host_address),
+        (plane.kubeconfig, admin, plane.address),
         (plane.proxy_kubeconfig, proxy, plane.address),
         (plane.directory / "controllers.kubeconfig", controllers, loopback),
     ):
@@ -195,7 +195,7 @@ def wait_ready(plane: ControlPlane) -> None:
     deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline:
         with suppress(urllib.error.URLError, OSError):
-            url = f"https://{plane.host_address}:{API_PORT}/readyz"
+            url = f"https://{plane.address}:{API_PORT}/readyz"
             with urllib.request.urlopen(url, timeout=5, context=context):
                 return
         time.sleep(0.1)

@@ -125,11 +125,15 @@ def _make_networks(lab: Lab, _programs: Programs) -> None:
     process.check(["mount", "-t", "tmpfs", "-o", "mode=700", "tmpfs", str(paths.directory)])
     for place in network.places(topology):
         process.check(["ip", "netns", "add", paths.namespace(place)])
-    network.apply(paths, network.WAN, network.router_commands(paths, topology))
+    ways = [way for site in topology.sites for way in network.api_routes(paths, topology, site)]
+    network.apply(paths, network.WAN, network.router_commands(paths, topology) + ways)
     network.set_sysctls(paths, network.WAN, network.ROUTER_SYSCTLS)
     for node in topology.nodes:
         cluster, site = topology.cluster(node.cluster), topology.site(node.site)
-        network.apply(paths, node.name, network.node_commands(paths, cluster, node, site))
+        commands = network.node_commands(paths, cluster, node, site) + network.api_routes(
+            paths, topology, site
+        )
+        network.apply(paths, node.name, commands)
         network.set_sysctls(paths, node.name, network.NODE_SYSCTLS)
         for port, pod in enumerate(node.pods):
             place = network.pod_place(node.cluster, pod.name)

@@ -104,6 +104,19 @@ def node_commands(paths: LabPaths, cluster: Cluster, node: Node, site: Site) -> 
     return commands
 
 
+def api_routes(paths: LabPaths, topology: Topology, site: Site) -> list[str]:
+    """On a site's nodes and in the router: the way to the API servers there.
+
+    They have addresses that differ between labs, so that this machine reaches each by the same address as its
+    nodes do.
+    """
+    return [
+        f"route add {host_link(paths, position)[2].ip} via {cluster.control_plane.ip}"
+        for position, cluster in enumerate(topology.clusters)
+        if cluster.site == site.name
+    ]
+
+
 def pod_commands(paths: LabPaths, node: Node, pod: Pod, port: int) -> list[str]:
     """In a pod: one interface, plugged into its node's bridge."""
     return [
