@@ -62,8 +62,8 @@ class LinkTable(Protocol):
 
 
 async def owned_links(table: LinkTable) -> dict[str, LinkInfo]:
-    """The links that carry our alias, by name."""
-    return {link.name: link for link in await table.dump() if link.alias == ownership.LINK_ALIAS}
+    """The links that carry our alias, or died before they got it, by name."""
+    return {link.name: link for link in await table.dump() if _is_ours(link)}
 
 
 async def sync_links(table: LinkTable, desired: Iterable[VxlanLink]) -> Outcome:
@@ -71,7 +71,7 @@ async def sync_links(table: LinkTable, desired: Iterable[VxlanLink]) -> Outcome:
     tally = Tally("links")
     with tally.collecting():
         present = {link.name: link for link in await table.dump()}
-        owned = {name: link for name, link in present.items() if link.alias == ownership.LINK_ALIAS}
+        owned = {name: link for name, link in present.items() if _is_ours(link)}
         wanted = {link.name: link for link in desired}
 
         for name in [name for name in owned if name not in wanted]:
@@ -87,6 +87,10 @@ async def sync_links(table: LinkTable, desired: Iterable[VxlanLink]) -> Outcome:
             elif found.vxlan != link or not found.up:
                 await tally.write("changed", table.adjust(link))
     return tally.outcome()
+
+
+def _is_ours(link: LinkInfo) -> bool:
+    return link.alias == ownership.LINK_ALIAS or link.name == ownership.UNBORN_LINK
 
 
 def _same_tunnel(found: LinkInfo, link: VxlanLink) -> bool:

@@ -97,14 +97,16 @@ class KernelUplinks:
     async def best(self, family: Family) -> Uplink | None:
         messages = await _dump_routes(self.session, family, MAIN_TABLE)
         defaults = [
-            values
-            for message, values in ((message, attributes(message)) for message in messages)
-            if message["dst_len"] == 0 and message["type"] == 1 and "RTA_OIF" in values
+            _first_hop(attributes(message))
+            for message in messages
+            if message["dst_len"] == 0 and message["type"] == ROUTE_TYPES[RouteType.UNICAST]
         ]
         if not defaults:
             return None
         values = min(defaults, key=lambda values: cast("int", values.get("RTA_PRIORITY", 0)))
-        device = names_of_links().get(values["RTA_OIF"], "")
+        device = names_of_links().get(values.get("RTA_OIF", 0))
+        if device is None:
+            return None  # it went between the two reads
         via = _ip(values.get("RTA_GATEWAY"))
         source = _ip(values.get("RTA_PREFSRC")) or await self._source(family, device, via)
         return Uplink(device, via, source)
@@ -132,6 +134,14 @@ class KernelUplinks:
                 values = attributes(message)
                 return _ip(values.get("IFA_LOCAL") or values["IFA_ADDRESS"])
         return None
+
+
+def _first_hop(values: dict[str, Any]) -> dict[str, Any]:
+    """A route over several hops as if it had only its first."""
+    hops = values.get("RTA_MULTIPATH")
+    if not hops:
+        return values
+    return {**values, "RTA_OIF": hops[0]["oif"], **attributes(hops[0])}
 
 
 async def _dump_routes(session: Session, family: Family, table: int, protocol: int = 0) -> list[Message]:
