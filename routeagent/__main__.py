@@ -18,7 +18,7 @@ from isthmus.dataplane.facts import host_facts
 from isthmus.dataplane.iptables.backend import detect_backend, installed_backends
 from isthmus.dataplane.iptables.kernel import kernel_packet_filter
 from isthmus.dataplane.netlink import kernel_netlink
-from isthmus.dataplane.sysctl import OriginalsFile, KernelSysctl
+from isthmus.dataplane.sysctl import KernelSysctl, OriginalsFile
 from isthmus.dataplane.tables import Netlink
 from isthmus.kube import writer
 from isthmus.kube.auth import Access, connect, from_kubeconfig, in_cluster

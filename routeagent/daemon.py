@@ -44,7 +44,7 @@ class World:
 
 
 class Daemon:
-    """One route agent with its loops; `run` never returns."""
+    """One route agent: `passes` is its loop, `health` what is known of it; `run` never returns."""
 
     def __init__(self, settings: Settings, world: World, version: str, family: Family) -> None:
         self._settings = settings
@@ -57,21 +57,21 @@ class Daemon:
         self._pings = HealthCheck(
             world.echoes, world.clock, settings.health_interval or 0.0, lambda: self._reports.kick()
         )
-        self._health = Health(world.clock, self._stores.waiting_for, CollectorRegistry())
-        self._passes = Loop(self._agent.run_pass, world.clock, PASSES, self._health.observe)
+        self.health = Health(world.clock, self._stores.waiting_for, CollectorRegistry())
+        self.passes = Loop(self._agent.run_pass, world.clock, PASSES, self.health.observe)
         reporting = Reporting(self._desk(), world.clock, self._status, lambda: self._agent.report.announced)
         self._reports = Loop(reporting.run_pass, world.clock, REPORTS, _ignore)
 
     async def run(self, listen: tuple[str, ...]) -> None:
         """Work for ever; *listen* are the addresses on which health and metrics are served."""
         clock, stores, api = self._world.clock, self._stores, self._world.api
-        namespace, kick = self._settings.namespace, self._passes.kick
+        namespace, kick = self._settings.namespace, self.passes.kick
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(endless("passes", self._passes.run()))
+            tasks.create_task(endless("passes", self.passes.run()))
             tasks.create_task(endless("reports", self._reports.run()))
             tasks.create_task(endless("kernel news", self._follow(self._world.host.netlink.feed)))
             tasks.create_task(
-                endless("health server", serve(self._health, listen, self._settings.metrics_port, clock))
+                endless("health server", serve(self.health, listen, self._settings.metrics_port, clock))
             )
             if self._settings.health_interval is not None:
                 tasks.create_task(endless("pings", self._pings.run()))
@@ -94,7 +94,7 @@ class Daemon:
 
     async def _follow(self, feed: ChangeFeed) -> None:
         async for _ in feed.changes():
-            self._passes.kick()
+            self.passes.kick()
 
 
 def _ignore(_report: PassReport, _seconds: float) -> None:
