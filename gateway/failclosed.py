@@ -1,4 +1,4 @@
-"""When does a gateway whose tunnel daemon is broken give up its place? Pure.
+"""When does a gateway whose tunnel daemon is broken give up its place?
 
 A gateway that leads but cannot make tunnels attracts traffic that it then drops. It steps aside once the
 trouble has lasted, but only if somebody else is there to take over; alone, it keeps trying.
@@ -6,7 +6,15 @@ trouble has lasted, but only if somebody else is there to take over; alone, it k
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+
+import structlog
+
+from gateway.picture import Picture
+from isthmus.reconcile.clock import Clock
+
+log = structlog.get_logger()
 
 PASSES = 3
 """Passes in a row that must have found the driver broken."""
@@ -32,3 +40,30 @@ class Streak:
     def calls_for_another(self, at: float) -> bool:
         """Whether the trouble has lasted long enough to let another gateway try."""
         return self.passes >= PASSES and at - self.since >= PATIENCE
+
+
+class StepAside:
+    """Watches the passes and gives up the Lease when the series calls for it."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        candidates: Callable[[], tuple[str, ...]],
+        set_aside: Callable[[float, str], None],
+    ) -> None:
+        self._clock = clock
+        self._candidates = candidates
+        self._set_aside = set_aside
+        self._streak = Streak()
+
+    def after_pass(self, picture: Picture) -> None:
+        """Take in what a pass found."""
+        now, trouble = self._clock.monotonic(), picture.survey.driver_trouble
+        self._streak = self._streak.after(bool(trouble) and picture.active, now)
+        if not self._streak.calls_for_another(now):
+            return
+        others = self._candidates()
+        if others:
+            log.warning("stepped_aside", trouble=trouble, candidates=", ".join(others))
+            self._set_aside(ASIDE, f"this gateway cannot make tunnels: {trouble}")
+            self._streak = Streak()

@@ -68,6 +68,6 @@ class Leading:
             if plan and survey.host and survey.driver:
                 cables = plan_cables(plan.spec, members)
                 held = Held(plan.spec, survey.host, survey.driver, cables)
-        if held and not survey.driver_trouble:
+        if held and not survey.driver_trouble and self._leads():
             outcomes += await self._cabling.carry(held)
         return Led(held, refusals, tuple(outcomes))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from crds.lease import Lease, parse_lease, render_lease
-from crds.meta import ObjectRef
+from crds.meta import NodeName, ObjectRef
 from gateway.leadership import Holding
 from isthmus.kube.api import KubeApi
 from isthmus.kube.errors import AlreadyExists, Conflict, NotFound
@@ -15,6 +15,11 @@ from isthmus.reconcile.clock import Clock
 LEASE = "submariner-gateway-lock"
 RELEASED = 1
 """Seconds that a released Lease still claims to last; a Lease of zero seconds is invalid."""
+
+
+def holder_name(node: NodeName) -> str:
+    """The name under which this node's gateway holds the Lease, the same after a restart."""
+    return f"{node}-submariner-gateway"
 
 
 class LeaseFile:
