@@ -12,7 +12,6 @@ import pytest
 from isthmus.dataplane import ownership
 from isthmus.dataplane.addresses import Address, sync_addresses
 from isthmus.dataplane.errors import Exists, InTheWay, KernelRefused, Missing
-from isthmus.dataplane.facts import host_facts
 from isthmus.dataplane.fdb import ZERO_MAC, FdbEntry, sync_fdb
 from isthmus.dataplane.links import VxlanLink, owned_links, sync_links
 from isthmus.dataplane.neighbours import Neighbour, sync_neighbours
@@ -369,30 +368,6 @@ async def test_adding_a_route_twice_says_that_it_exists(where: str) -> None:
 
         with pytest.raises(Exists):
             await there.netlink.routes.add(route("10.1.0.0/16", device="cni0"))
-
-
-async def test_host_facts_are_read_from_the_default_route_and_the_pod_network(where: str) -> None:
-    async with world(where) as there:
-        facts = await host_facts(there.netlink, 4, [ip_network("10.0.0.0/16")])
-
-        assert (str(facts.private_ip), facts.default_device, facts.default_mtu) == ("192.0.2.1", "eth0", 1500)
-        assert (facts.cni_device, str(facts.cni_address)) == ("cni0", "10.0.1.1")
-
-
-async def test_host_facts_for_ipv6_without_a_pod_network_have_no_cni_device(where: str) -> None:
-    async with world(where) as there:
-        facts = await host_facts(there.netlink, 6, [ip_network("fd00::/48")])
-
-        assert str(facts.private_ip) == "2001:db8::1"
-        assert facts.cni_device is None
-
-
-async def test_host_without_a_default_route_is_told_what_is_missing(where: str) -> None:
-    async with world(where) as there:
-        there.remove_link("eth0")
-
-        with pytest.raises(Missing, match="no IPv4 default route"):
-            await host_facts(there.netlink, 4, [])
 
 
 async def test_change_in_the_tables_is_news(where: str) -> None:

@@ -1,4 +1,4 @@
-"""What only the real kernel can show: leftovers of a kill, news in bursts, default routes over several hops."""
+"""What only the real kernel shows: leftovers of a kill, news in bursts, default routes over several hops."""
 
 from __future__ import annotations
 
@@ -98,9 +98,8 @@ async def test_other_peoples_routes_in_our_tables_are_not_read_as_ours() -> None
     with private_namespace():
         uplinks("eth0")
         for protocol in ("static", "bgp", "ra"):
-            run(
-                *f"ip route add 10.9.0.0/16 dev eth0 table 150 proto {protocol} metric {len(protocol)}".split()
-            )
+            route = f"10.9.0.0/16 dev eth0 table 150 proto {protocol} metric {len(protocol)}"
+            run("ip", "route", "add", *route.split())
         async with kernel_netlink() as netlink:
             ours = Route(ip_network("10.1.0.0/16"), 150, device="eth0")
             await netlink.routes.add(ours)
