@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ssl
 import time
-import urllib.error
 import urllib.request
 from contextlib import suppress
 from dataclasses import dataclass
@@ -188,19 +187,26 @@ def merge_kubeconfigs(planes: list[ControlPlane], path: Path) -> None:
     path.write_text(yaml.safe_dump(whole), encoding="utf-8")
 
 
-def wait_ready(plane: ControlPlane) -> None:
-    """Return when the API server says that it is ready; Fatal with the end of its log after two minutes."""
+def serves(plane: ControlPlane) -> bool:
+    """Whether the API server says that it is ready."""
     context = ssl.create_default_context(cafile=str(plane.directory / "pki" / "ca.crt"))
     context.load_cert_chain(plane.directory / "pki" / "admin.crt", plane.directory / "pki" / "admin.key")
-    deadline = time.monotonic() + READY_SECONDS
-    while time.monotonic() < deadline:
-        with suppress(urllib.error.URLError, OSError):
-            url = f"https://{plane.address}:{API_PORT}/readyz"
-            with urllib.request.urlopen(url, timeout=5, context=context):
-                return
-        time.sleep(0.1)
-    log = plane.paths.log(plane.cluster.name, "kube-apiserver")
-    tail = "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-5:])
-    raise Fatal(
-        f"the API server of {plane.cluster.name} did not become ready; its log {log} ends with:\n{tail}"
+    # A proxy of the environment is meant for the outside world.
+    direct = urllib.request.build_opener(
+        urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
     )
+    with suppress(OSError), direct.open(f"https://{plane.host_address}:{API_PORT}/readyz", timeout=5):
+        return True
+    return False
+
+
+def wait_ready(plane: ControlPlane) -> None:
+    """Return when the API server is ready; Fatal with the end of its log after two minutes."""
+    deadline = time.monotonic() + READY_SECONDS
+    while not serves(plane):
+        if time.monotonic() > deadline:
+            log = plane.paths.log(plane.cluster.name, "kube-apiserver")
+            tail = "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-5:])
+            name = plane.cluster.name
+            raise Fatal(f"the API server of {name} did not become ready; its log {log} ends with:\n{tail}")
+        time.sleep(0.1)

@@ -6,16 +6,16 @@ of what was made and so also cleans up after an `up` that was killed.
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from isthmus.lab import controlplane, httpserver, kubeproxy, network, objects, process, state
+from isthmus.lab import controlplane, httpserver, kubeproxy, network, objects, preflight, process, state
 from isthmus.lab.binaries import Programs, find_programs
 from isthmus.lab.controlplane import ControlPlane
 from isthmus.lab.node import Machine
@@ -75,12 +75,6 @@ def _silent(_line: str) -> None:
     """Programs were found when the lab came up; there is nothing to report."""
 
 
-def require_root() -> None:
-    """Fatal unless this process may make namespaces."""
-    if os.geteuid() != 0:
-        raise Fatal("the lab makes network namespaces: run this as root, for instance with sudo")
-
-
 def opened(name: str = DEFAULT_NAME) -> Lab:
     """The running lab called *name*; Fatal if there is none."""
     paths = LabPaths(name)
@@ -91,18 +85,36 @@ def opened(name: str = DEFAULT_NAME) -> Lab:
 
 def up(topology: Topology, report: Report, name: str = DEFAULT_NAME) -> Lab:
     """Bring the lab up and return when its pods serve; a lab that is up already is left as it is."""
-    require_root()
+    preflight.require_root()
     lab = Lab(LabPaths(name), topology)
-    if lab.paths.topology.exists():
-        running = opened(name)
-        if running.topology != topology:
-            raise Fatal(f"a different lab called {name!r} is up: take it down first, or use another --name")
-        report(f"lab {name!r} is up already")
-        return running
-    if leftovers(lab.paths):
-        report("removing what an earlier, unfinished lab left behind")
-        down(report, name)
-    programs = find_programs(report)
+    with state.alone(lab.paths):
+        if lab.paths.topology.exists():
+            return _still_up(lab, report)
+        preflight.require_programs()
+        if leftovers(lab.paths):
+            report("removing what an earlier, unfinished lab left behind")
+            _remove(lab.paths)
+        _build(lab, find_programs(report), report)
+    return lab
+
+
+def _still_up(lab: Lab, report: Report) -> Lab:
+    """The running lab of that name, if it is the wanted one and whole; Fatal otherwise."""
+    name = lab.paths.name
+    running = opened(name)
+    if running.topology != lab.topology:
+        raise Fatal(f"a different lab called {name!r} is up: take it down first, or use another --name")
+    dead = [node.name for node in lab.topology.nodes if not running.machine(node.name).alive()]
+    dead += [plane.cluster.name for plane in _planes(running) if not controlplane.serves(plane)]
+    if dead:
+        raise Fatal(
+            f"of the lab {name!r}, {', '.join(dead)} does not run any more: `isthmus lab down`, then up again"
+        )
+    report(f"lab {name!r} is up already")
+    return running
+
+
+def _build(lab: Lab, programs: Programs, report: Report) -> None:
     steps: list[tuple[str, Callable[[Lab, Programs], None]]] = [
         ("networks", _make_networks),
         ("control planes", _start_control_planes),
@@ -115,8 +127,7 @@ def up(topology: Topology, report: Report, name: str = DEFAULT_NAME) -> Lab:
         started = time.monotonic()
         step(lab, programs)
         report(f"{title} ({time.monotonic() - started:.1f} s)")
-    lab.paths.topology.write_text(dump_topology(topology), encoding="utf-8")
-    return lab
+    lab.paths.topology.write_text(dump_topology(lab.topology), encoding="utf-8")
 
 
 def _make_networks(lab: Lab, _programs: Programs) -> None:
@@ -216,7 +227,7 @@ def _wait_for_pods(lab: Lab, _programs: Programs) -> None:
     for node in lab.topology.nodes:
         for pod in node.pods:
             url = f"http://{pod.address}:{objects.POD_PORT}/"
-            while not (done := lab.run(node.name, ["curl", "-s", "-m", "2", url])).ok:
+            while not (done := lab.run(node.name, ["curl", "-s", "--noproxy", "*", "-m", "2", url])).ok:
                 if time.monotonic() > deadline:
                     raise process.ProgramFailed(done)
                 time.sleep(0.1)
@@ -224,27 +235,40 @@ def _wait_for_pods(lab: Lab, _programs: Programs) -> None:
 
 def leftovers(paths: LabPaths) -> bool:
     """Whether anything of the lab is there."""
-    return bool(state.namespaces(paths) or state.processes(paths) or paths.directory.exists())
+    return bool(
+        state.namespaces(paths)
+        or state.processes(paths)
+        or network.host_links(paths)
+        or paths.directory.exists()
+    )
 
 
 def down(report: Report, name: str = DEFAULT_NAME) -> None:
     """Remove every process, namespace, link, mount and file of the lab; fine if there is none."""
-    require_root()
+    preflight.require_root()
     paths = LabPaths(name)
-    if not leftovers(paths):
-        report(f"no lab called {name!r} is there")
-        return
-    # Twice: a supervisor may have started something while it was being killed.
-    for _ in range(2):
+    with state.alone(paths):
+        if leftovers(paths):
+            _remove(paths)
+            report(f"lab {name!r} is removed")
+        else:
+            report(f"no lab called {name!r} is there")
+
+
+def _remove(paths: LabPaths) -> None:
+    # More than once: what was being killed may have started something meanwhile.
+    for _ in range(5):
         process.kill_all(state.processes(paths))
+    # The kernel takes its time to clear a namespace away; the links on this side are not to wait for that.
+    for link in network.host_links(paths):
+        process.run(["ip", "link", "delete", link])
     for namespace in state.namespaces(paths):
         process.check(["ip", "netns", "delete", namespace])
     for mount in state.mounts(paths):
         process.check(["umount", "-l", mount])
     shutil.rmtree(paths.directory, ignore_errors=True)
-    if not any(state.RUN.iterdir() if state.RUN.exists() else ()):
-        shutil.rmtree(state.RUN, ignore_errors=True)
-    report(f"lab {name!r} is removed")
+    with suppress(OSError):
+        state.RUN.rmdir()
 
 
 def log_files(lab: Lab, place: str) -> dict[str, Path]:

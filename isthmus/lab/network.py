@@ -9,6 +9,7 @@ way from site to site. Rendering is pure: each function returns the lines for `i
 from __future__ import annotations
 
 import hashlib
+import socket
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 
@@ -52,11 +53,24 @@ def places(topology: Topology) -> list[str]:
 
 def host_link(paths: LabPaths, position: int) -> tuple[str, IPv4Interface, IPv4Interface]:
     """Name and the two addresses of the link to the control plane at *position*: ours and its own."""
-    digest = hashlib.sha256(paths.name.encode()).digest()
-    # 31 links for each of 2,048 labs.
-    offset = (int.from_bytes(digest[:2], "big") % 2048) * 64 + position * 2
-    base = HOST_RANGE.network_address + offset
-    return f"isl{digest.hex()[:6]}-{position}", IPv4Interface((base, 31)), IPv4Interface((base + 1, 31))
+    # 32 links for each of 2,048 labs.
+    offset = (int.from_bytes(_digest(paths)[:2], "big") % 2048) * 64 + position * 2
+    ours = HOST_RANGE.network_address + offset
+    return f"{_host_prefix(paths)}{position}", IPv4Interface((ours, 31)), IPv4Interface((ours + 1, 31))
+
+
+def host_links(paths: LabPaths) -> list[str]:
+    """The lab's links in this machine's own namespace, as they are there now."""
+    return sorted(name for _, name in socket.if_nameindex() if name.startswith(_host_prefix(paths)))
+
+
+def _host_prefix(paths: LabPaths) -> str:
+    """Short, since a link's name has 15 characters at most: the lab's own may take them all."""
+    return f"isl{_digest(paths).hex()[:6]}-"
+
+
+def _digest(paths: LabPaths) -> bytes:
+    return hashlib.sha256(paths.name.encode()).digest()
 
 
 def router_commands(paths: LabPaths, topology: Topology) -> list[str]:

@@ -63,6 +63,13 @@ class Machine:
         except (OSError, IndexError) as error:
             raise Fatal(f"node {self.name} is not running; `isthmus lab up` starts it again") from error
 
+    def alive(self) -> bool:
+        """Whether the node runs."""
+        try:
+            return self.init() > 0
+        except Fatal:
+            return False
+
     def enter(self, argv: Sequence[str]) -> list[str]:
         """The command that runs *argv* on the node."""
         return ["nsenter", "-t", str(self.init()), "-n", "-m", "-u", "-p", "--", *argv]

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import os
 import re
-from contextlib import suppress
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,6 +67,22 @@ class LabPaths:
 
     def log(self, place: str, program: str) -> Path:
         return self.directory / "log" / place / f"{program}.log"
+
+
+@contextmanager
+def alone(paths: LabPaths) -> Iterator[None]:
+    """Be the only command that makes or removes the lab; Fatal if another is at it.
+
+    The lock is a name in the abstract socket namespace: no file is left, and the kernel frees it when we die.
+    """
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as lock:
+        try:
+            lock.bind(f"\0isthmus-lab-{paths.name}")
+        except OSError as error:
+            raise Fatal(
+                f"another command is making or removing the lab {paths.name!r}: let it end, or stop it, first"
+            ) from error
+        yield
 
 
 def namespaces(paths: LabPaths) -> list[str]:
