@@ -21,6 +21,8 @@ from isthmus.reconcile.errors import Fatal
 
 ProxyMode = Literal["iptables", "nftables"]
 NAME = re.compile(r"[a-z]([a-z0-9-]{0,13}[a-z0-9])?")
+RESERVED = ("wan", "lo")
+"""The router's namespace, and a device that it has besides those of the sites."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +147,7 @@ def build(shapes: tuple[ClusterShape, ...]) -> Topology:
             raise Fatal(
                 f"cluster {shape.name!r}: a cluster has 1 to 40 nodes, a gateway among them, 100 pods each"
             )
+    _check_names(shapes)
     if len(shapes) > 24:
         raise Fatal("a lab has at most 24 clusters: their address ranges are taken from 10.0.0.0/8")
     site_names = list(dict.fromkeys(shape.site or shape.name for shape in shapes))
@@ -159,6 +162,21 @@ def build(shapes: tuple[ClusterShape, ...]) -> Topology:
         clusters.append(_cluster(number, shape, site, used.setdefault(site.name, 0)))
         used[site.name] += 1
     return Topology(shapes, tuple(sites.values()), tuple(clusters))
+
+
+def _check_names(shapes: tuple[ClusterShape, ...]) -> None:
+    """Refuse names that would mean two places of one lab."""
+    names = [shape.name for shape in shapes]
+    for shape in shapes:
+        if shape.site and not NAME.fullmatch(shape.site):
+            raise Fatal(f"site {shape.site!r}: use up to 15 lower-case letters, digits and dashes")
+        if shape.name in RESERVED or shape.site in RESERVED or shape.name.startswith("site-"):
+            raise Fatal(f"cluster {shape.name!r}: the lab itself uses this name or its site's, take another")
+        for other in names:
+            if shape.name.startswith(f"{other}-"):
+                raise Fatal(
+                    f"cluster {shape.name!r}: nodes of {other!r} are called like that, take another name"
+                )
 
 
 def _cluster(number: int, shape: ClusterShape, site: Site, position: int) -> Cluster:

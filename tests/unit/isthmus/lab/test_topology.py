@@ -108,8 +108,25 @@ def test_several_gateways_and_workers_are_numbered():
         ((ClusterShape("east", gateways=0),), "a gateway among them"),
         ((ClusterShape("east", workers=40),), "1 to 40 nodes"),
         (tuple(ClusterShape(f"c{number}") for number in range(25)), "at most 24 clusters"),
+        ((ClusterShape("wan"),), "the lab itself"),
+        ((ClusterShape("site-a"),), "the lab itself"),
+        ((ClusterShape("east", site="lo"),), "the lab itself"),
+        ((ClusterShape("east", site="Über"),), "lower-case"),
+        ((ClusterShape("east"), ClusterShape("east-gateway")), "nodes of 'east'"),
     ],
-    ids=["capital", "long", "twice", "no-gateway", "too-many-nodes", "too-many-clusters"],
+    ids=[
+        "capital",
+        "long",
+        "twice",
+        "no-gateway",
+        "too-many-nodes",
+        "too-many-clusters",
+        "the-router",
+        "a-site",
+        "loopback",
+        "strange-site",
+        "a-node",
+    ],
 )
 def test_a_topology_that_cannot_be_is_refused_with_the_reason(shapes, word):
     with pytest.raises(Fatal, match=word):
