@@ -9,10 +9,11 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from isthmus.charon.api import Charon, CharonRefused
+from isthmus.charon.api import Charon, CharonAway
 from isthmus.charon.naming import child_name, is_ours, secret_name
 from isthmus.charon.records import IpsecConnection, SharedSecret
 from isthmus.reconcile.delta import diff
+from isthmus.reconcile.errors import Transient
 from isthmus.reconcile.outcome import Outcome
 
 STEP = "charon"
@@ -68,12 +69,14 @@ class _Tally:
 
     def __init__(self) -> None:
         self._counts = {"added": 0, "changed": 0, "removed": 0}
-        self.refusals: list[tuple[str, CharonRefused]] = []
+        self.refusals: list[tuple[str, Transient]] = []
 
     async def count(self, kind: str, write: Callable[[T], Awaitable[None]], item: T, name: str) -> None:
         try:
             await write(item)
-        except CharonRefused as error:
+        except CharonAway:
+            raise  # nothing else of this pass can work
+        except Transient as error:
             self.refusals.append((name, error))
         else:
             self._counts[kind] += 1

@@ -26,7 +26,7 @@ from isthmus.charon.records import IkeSa, IpsecConnection, SharedSecret
 COMMAND_SECONDS = 10.0
 """A charon that takes longer to answer is treated as gone."""
 RECONNECT_SECONDS = 0.2
-STOP_CHECK_SECONDS = 1.0
+END_CHECK_SECONDS = 1.0
 
 R = TypeVar("R")
 
@@ -91,20 +91,26 @@ class ViciSession:
     @contextmanager
     def listening(self, post: Callable[[CharonEvent], None]) -> Iterator[None]:
         loop = asyncio.get_running_loop()
-        stop = threading.Event()
 
         def deliver(event: CharonEvent) -> None:
             # The loop may have closed since; then nobody waits for the event.
             with suppress(RuntimeError):
                 loop.call_soon_threadsafe(post, event)
 
-        # A daemon thread: at exit nobody waits for the last second of its socket's time limit.
-        thread = threading.Thread(target=self._listen, args=(deliver, stop), name="vici-events", daemon=True)
+        listener = _Listener(self._path, deliver)
+        # A daemon thread: a listener that was never ended must not keep the process alive.
+        thread = threading.Thread(target=listener.run, name="vici-events", daemon=True)
         thread.start()
         try:
             yield
         finally:
-            stop.set()
+            listener.end()
+            thread.join(COMMAND_SECONDS)
+
+    def close(self) -> None:
+        """Close the commands' connection; the next command opens it again."""
+        with self._turn:
+            self._drop()
 
     async def _terminate(self, body: Mapping[str, str]) -> None:
         try:
@@ -128,7 +134,7 @@ class ViciSession:
                 with suppress(BrokenPipeError, ConnectionResetError):
                     return call(self._session)
                 self._drop()
-            self._session = self._connect()
+            self._session = _connect(self._path)
             return call(self._session)
         except CommandException as error:
             reason = str(error).removeprefix("Command failed: ")
@@ -138,20 +144,9 @@ class ViciSession:
             self._drop()
             raise self._away(error) from error
 
-    def _connect(self) -> vici.Session:
-        connection = socket.socket(socket.AF_UNIX)
-        connection.settimeout(COMMAND_SECONDS)
-        try:
-            connection.connect(str(self._path))
-        except OSError:
-            connection.close()
-            raise
-        return vici.Session(connection)
-
     def _drop(self) -> None:
         if self._session is not None:
-            with suppress(OSError):
-                self._session.transport.close()
+            _close(self._session)
             self._session = None
 
     def _away(self, error: Exception) -> CharonAway:
@@ -160,30 +155,61 @@ class ViciSession:
             "vici plugin on this host and check that its socket is this one"
         )
 
-    def _listen(self, deliver: Callable[[CharonEvent], None], stop: threading.Event) -> None:
-        while not stop.is_set():
+
+class _Listener:
+    """The events' connection and what runs in its thread."""
+
+    def __init__(self, path: Path, deliver: Callable[[CharonEvent], None]) -> None:
+        self._path = path
+        self._deliver = deliver
+        self._ended = threading.Event()
+        self._session: vici.Session | None = None
+
+    def run(self) -> None:
+        """Follow one charon after the other until the end."""
+        while not self._ended.is_set():
             try:
-                session = self._connect()
+                self._session = _connect(self._path)
             except OSError:
-                stop.wait(RECONNECT_SECONDS)
+                self._ended.wait(RECONNECT_SECONDS)
                 continue
             with suppress(OSError, SessionException, DeserializationException, EventUnknownException):
-                self._follow(session, deliver, stop)
-            with suppress(OSError):
-                session.transport.close()
-            deliver(WentAway())
-            stop.wait(RECONNECT_SECONDS)
+                self._follow(self._session)
+            _close(self._session)
+            self._deliver(WentAway())
+            self._ended.wait(RECONNECT_SECONDS)
 
-    def _follow(
-        self, session: vici.Session, deliver: Callable[[CharonEvent], None], stop: threading.Event
-    ) -> None:
-        deliver(CameUp())
-        for kind, body in session.listen(list(EVENT_TYPES), timeout=STOP_CHECK_SECONDS):
-            if stop.is_set():
+    def end(self) -> None:
+        """Make `run` return soon; called from another thread."""
+        self._ended.set()
+        if self._session is not None:
+            with suppress(OSError):
+                self._session.transport.socket.shutdown(socket.SHUT_RDWR)
+
+    def _follow(self, session: vici.Session) -> None:
+        self._deliver(CameUp())
+        for kind, body in session.listen(list(EVENT_TYPES), timeout=END_CHECK_SECONDS):
+            if self._ended.is_set():
                 return
             if kind is not None:
                 for event in parse_event(kind.decode(), body):
-                    deliver(event)
+                    self._deliver(event)
+
+
+def _connect(path: Path) -> vici.Session:
+    connection = socket.socket(socket.AF_UNIX)
+    connection.settimeout(COMMAND_SECONDS)
+    try:
+        connection.connect(str(path))
+    except OSError:
+        connection.close()
+        raise
+    return vici.Session(connection)
+
+
+def _close(session: vici.Session) -> None:
+    # Not Transport.close(): that one leaves the socket open when charon has already gone.
+    session.transport.socket.close()
 
 
 def _reason(error: Exception) -> str:
