@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import sys
-import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from isthmus.lab import lab as labs
-from isthmus.lab import process
+from isthmus.lab import operations, process
 from isthmus.lab.binaries import find_programs
+from isthmus.lab.progress import report
 from isthmus.lab.topology import default_topology, load_topology
 from isthmus.reconcile.errors import Fatal, Transient
 
 app = typer.Typer(
     help="Kubernetes clusters on this machine, for demos, tests and figures (root).", no_args_is_help=True
 )
+app.add_typer(operations.app)
 Name = Annotated[str, typer.Option("--name", help="Which lab; several can be up at once.")]
-STARTED = time.monotonic()
-
-
-def report(line: str) -> None:
-    """One line of progress, with the seconds since the command began."""
-    print(f"  {time.monotonic() - STARTED:5.1f} s  {line}", file=sys.stderr, flush=True)
 
 
 @app.command()
@@ -88,6 +83,14 @@ def logs(
         print("\n".join(found[program].read_text(errors="replace").splitlines()[-lines:]))
     else:
         raise Fatal(f"{place} has no log of {program!r}; it has {', '.join(found) or 'none'}")
+
+
+@app.command()
+def demo(name: Name = labs.DEFAULT_NAME) -> None:
+    """Bring up two clusters, join them and show what happens; the lab stays up."""
+    from isthmus.lab.demo import demo as run_demo  # rich and charon are not needed by the other commands
+
+    run_demo(name)
 
 
 @app.command()
