@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pyroute2 import AsyncIPRoute
@@ -25,6 +26,8 @@ class Session:
     """A netlink socket in the namespace of the thread that opened it."""
 
     socket: AsyncIPRoute
+    one_dump: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """The kernel refuses a second dump on a socket while one goes on (EBUSY)."""
 
     async def write(self, what: str, request: Awaitable[Any]) -> None:
         """Send one change; *what* names it in the error, as in "add route 10.1.0.0/16"."""
@@ -47,7 +50,8 @@ class Session:
         """Read a table as a whole; *request* starts a dump and is called again if it was interrupted."""
         for _ in range(DUMP_ATTEMPTS):
             try:
-                return [message async for message in await request()]
+                async with self.one_dump:
+                    return [message async for message in await request()]
             except NetlinkDumpInterrupted:
                 continue
             except NetlinkError as error:

@@ -108,6 +108,19 @@ async def test_other_peoples_routes_in_our_tables_are_not_read_as_ours() -> None
             assert await netlink.routes.dump(4, 151) == ()
 
 
+async def test_tables_can_be_read_at_the_same_time() -> None:
+    with private_namespace():
+        uplinks("eth0")
+        lines = (
+            f"route add 10.{n // 250}.{n % 250}.0/24 dev eth0 table 150 proto 150\n" for n in range(2000)
+        )
+        run("ip", "-batch", "-", stdin="".join(lines))
+        async with kernel_netlink() as netlink:
+            dumps = await asyncio.gather(*(netlink.routes.dump(4, 150) for _ in range(4)))
+
+    assert [len(routes) for routes in dumps] == [2000] * 4
+
+
 async def test_lacking_the_right_to_change_is_said_with_what_to_do() -> None:
     with private_namespace():
         uplinks("eth0")
