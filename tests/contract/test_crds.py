@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -16,13 +15,13 @@ from crds.endpoint import EndpointEcho, parse_endpoint, render_spec
 from crds.gateway import Connection, ConnectionStatus, GatewayStatus, HaStatus, render_gateway
 from crds.meta import Invalid
 from crds.routeagent import RemoteEndpoint, RouteAgentStatus, render_route_agent
-from crds.schemas import load_schemas
 from isthmus.kube.api import KubeApi, Object
 from isthmus.kube.auth import connect, from_token
-from isthmus.kube.errors import AlreadyExists, NoSuchKind, Refused
-from isthmus.kube.resources import CLUSTERS, CRDS, ENDPOINTS, GATEWAYS, NAMESPACES, ROUTE_AGENTS
+from isthmus.kube.errors import Refused
+from isthmus.kube.resources import CLUSTERS, ENDPOINTS, GATEWAYS, NAMESPACES, ROUTE_AGENTS
 from tests.apiserver import ApiServer
 from tests.builders import cluster_object, endpoint_object, endpoint_spec
+from tests.contract.definitions import define_kinds
 
 pytestmark = pytest.mark.lab
 
@@ -45,24 +44,9 @@ async def server(real_api_server: ApiServer) -> AsyncIterator[Server]:
     access = from_token(real_api_server.server, real_api_server.admin_token, real_api_server.ca_pem)
     namespace = f"test-{uuid.uuid4().hex[:8]}"
     async with connect(access) as api:
-        for schema in load_schemas():
-            try:
-                await api.create(CRDS, None, schema)
-            except AlreadyExists:
-                continue
-        for resource in (CLUSTERS, ENDPOINTS, GATEWAYS, ROUTE_AGENTS):
-            await _until_served(api, resource)
+        await define_kinds(api)
         await api.create(NAMESPACES, None, {"metadata": {"name": namespace}})
         yield Server(api, namespace)
-
-
-async def _until_served(api: KubeApi, resource: Any) -> None:
-    while True:
-        try:
-            await api.list(resource)
-            return
-        except NoSuchKind:
-            await asyncio.sleep(0.1)
 
 
 def assert_named(error: Refused, named: str) -> None:
