@@ -14,7 +14,7 @@ _WRITE = ["create", "update", "patch", "delete"]
 _RBAC = "rbac.authorization.k8s.io"
 
 _NODES = {"apiGroups": [""], "resources": ["nodes"], "verbs": _READ}
-_EVENTS = {"apiGroups": [""], "resources": ["events"], "verbs": ["get", "create", "update", "patch"]}
+_EVENTS = {"apiGroups": [""], "resources": ["events"], "verbs": ["get", "create", "patch"]}
 
 
 def _submariner(resources: list[str], verbs: list[str]) -> dict[str, Any]:
@@ -27,12 +27,12 @@ _NAMESPACED: dict[str, list[dict[str, Any]]] = {
         {
             "apiGroups": ["coordination.k8s.io"],
             "resources": ["leases"],
-            "verbs": ["get", "create", "update", "patch", "delete"],
+            "verbs": _READ + _WRITE,
         },
         _EVENTS,
     ],
     ROUTE_AGENT_ACCOUNT: [
-        _submariner(["clusters", "endpoints", "gateways"], _READ),
+        _submariner(["clusters", "endpoints"], _READ),
         _submariner(["routeagents"], _READ + _WRITE),
         _EVENTS,
     ],

@@ -1,7 +1,7 @@
 """What a kubelet would start of Isthmus on a lab node: programs, their environment and their files. Pure.
 
-Each daemon is a container in small: it sees its ServiceAccount and the Secrets under /run/secrets as a Pod does,
-in a mount namespace of its own, and everything else as its node has it.
+Each daemon is a container in small: it sees its ServiceAccount and the Secrets under /run/secrets as a Pod
+does, in a mount namespace of its own, and everything else as its node has it.
 """
 
 from __future__ import annotations

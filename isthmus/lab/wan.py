@@ -12,13 +12,20 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from ipaddress import ip_network
 from pathlib import Path
 
+from crds.meta import IPNetwork
+from isthmus.lab import network
+from isthmus.lab.lab import Lab
 from isthmus.lab.process import ProgramFailed, alive, check, kill_all, run, spawn
+from isthmus.lab.topology import Site
 from isthmus.lab.wanplan import (
     MOST_NETEM_LINKS,
+    LinkEnd,
     LinkState,
     WanLink,
+    links_between,
     parse_rules,
     plan_rules,
     render_netem,
@@ -46,6 +53,17 @@ class Router:
                 return link
         known = ", ".join(sorted({end.site for link in self.links for end in (link.first, link.second)}))
         raise Fatal(f"there is no link between {first!r} and {second!r}; the sites are {known or 'too few'}")
+
+
+def lab_router(lab: Lab) -> Router:
+    """The router of a running lab: it has one device per site, named after it."""
+    ends = [LinkEnd(site.name, site.name, _networks(lab, site)) for site in lab.topology.sites]
+    return Router(lab.paths.namespace(network.WAN), links_between(ends), lab.paths.directory / "wan")
+
+
+def _networks(lab: Lab, site: Site) -> tuple[IPNetwork, ...]:
+    servers = [lab.plane(cluster.name) for cluster in lab.topology.clusters if cluster.site == site.name]
+    return (site.network, *(ip_network(server.address) for server in servers))
 
 
 def read_states(router: Router) -> dict[WanLink, LinkState]:
@@ -154,7 +172,7 @@ def _start_line(router: Router, link: WanLink, arguments: list[str]) -> int:
     pid = spawn([*program, *arguments], log=router.directory / f"{link.tun}.log")
     _await_device(router, link.tun)
     _ip(router, "link", "set", link.tun, "mtu", str(_mtu(router, link)), "up")
-    for family in sorted({network.version for network in link.first.networks + link.second.networks}):
+    for family in sorted({net.version for net in link.first.networks + link.second.networks}):
         table = str(link.table)
         _ip(router, f"-{family}", "route", "replace", "default", "dev", link.tun, "table", table)
     return pid
