@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import fcntl
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from ipaddress import ip_address, ip_network
-from pathlib import Path
 
 import pytest
 
 from crds.meta import Family, IPNetwork
 from isthmus.dataplane.command import SystemCommand
-from isthmus.dataplane.errors import Busy
 from isthmus.dataplane.iptables.driver import sync_ruleset
 from isthmus.dataplane.iptables.kernel import kernel_packet_filter
 from isthmus.dataplane.ruleset import (
@@ -165,11 +162,6 @@ async def state(there: PacketFilter) -> object:
     return tuple(sorted(lines) if isinstance(there, FakePacketFilter) else lines), tuple(sorted(sets))
 
 
-async def by_hand(where: str, there: PacketFilter, text: str) -> None:
-    """Change the packet filter behind the driver's back."""
-    await there.apply(text)
-
-
 async def test_driver_obeys_the_four_laws(where: str) -> None:
     async with packet_filter(where) as there:
 
@@ -223,7 +215,7 @@ async def test_drift_is_healed_and_what_is_foreign_stays(where: str, change: str
         before = await state(there)
         await sync_ruleset(there, GATEWAY)
         wanted = await state(there)
-        await by_hand(where, there, change)
+        await there.apply(change)
         assert await state(there) != wanted
 
         outcome = await sync_ruleset(there, GATEWAY)
@@ -361,20 +353,3 @@ async def test_ipv6_rules_and_sets_leave_those_of_ipv4_alone(where: str) -> None
         assert (outcome.failures, again.writes) == ((), 0)
         if where != "legacy":
             assert await state(there) == before
-
-
-async def test_lock_that_is_held_is_named(
-    where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if where != "legacy":
-        return  # only the legacy backend has a lock
-    lock = tmp_path / "xtables.lock"
-    monkeypatch.setenv("XTABLES_LOCKFILE", str(lock))
-    async with packet_filter(where) as there:
-        with lock.open("w") as held:
-            fcntl.flock(held, fcntl.LOCK_EX)
-            outcome = await sync_ruleset(there, WORKER)
-
-        assert {type(error) for error in outcome.failures} == {Busy}
-        assert "xtables lock" in str(outcome.failures[0])
-        assert (await sync_ruleset(there, WORKER)).failures == ()
