@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import socket
 from collections.abc import Iterable
-from ipaddress import IPv4Address, IPv4Interface, IPv4Network
+from ipaddress import IPv4Interface, IPv4Network
 
 from isthmus.lab import process
 from isthmus.lab.state import LabPaths
@@ -195,7 +195,3 @@ def set_sysctls(paths: LabPaths, place: str, values: dict[str, str]) -> None:
     """Set kernel values inside the namespace of *place*."""
     settings = [f"{name}={value}" for name, value in values.items()]
     process.check(["ip", "netns", "exec", paths.namespace(place), "sysctl", "-q", "-w", *settings])
-
-
-def router_address(topology: Topology, site: str) -> IPv4Address:
-    return topology.site(site).router.ip

@@ -100,7 +100,7 @@ def test_a_removed_unit_is_ended_and_forgotten(directory):
 
 
 def test_a_unit_that_ignores_the_request_is_killed_in_the_end(directory):
-    write(directory, "web", "sh", "-c", "trap '' TERM; echo deaf; while :; do sleep 1000; done")
+    write(directory, "web", "sh", "-c", "trap '' TERM; echo deaf; exec sleep 1000")
     supervisor = Supervisor(directory)
     supervisor.tick(0)
     pid = report(directory)["web"]["pid"]
