@@ -14,7 +14,7 @@ from crds.gateway import ConnectionStatus
 from gateway.drivers import CableState, DriverFacts
 from gateway.plan.cables import Cable
 from gateway.plan.cablestate import judge_cable
-from gateway.plan.ipsec import IpsecOptions, IpsecPlan, connection_name, plan_ipsec
+from gateway.plan.ipsec import IpsecOptions, IpsecPlan, carries_nothing, connection_name, plan_ipsec
 from isthmus.charon import driver, esp
 from isthmus.charon.api import Charon, CharonAway, CharonEvent, CharonFacts, CharonRefused
 from isthmus.charon.driver import Loaded
@@ -94,6 +94,10 @@ class StrongswanDriver:
         connection = next((item for item in self._plan.connections if item.name == name), None)
         if name in self._refused:
             return _failed(cable, self._refused[name])
+        if carries_nothing(cable):
+            return _failed(
+                cable, "nothing to carry: an Endpoint names no subnet beside its gateway's address"
+            )
         if connection is None:
             return CableState(ConnectionStatus.CONNECTING, "waiting to be loaded into charon")
         return judge_cable(cable, connection, sas, self._tunnels.cause(name), self._clock.now())

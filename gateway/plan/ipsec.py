@@ -48,12 +48,17 @@ class IpsecPlan:
 
 
 def plan_ipsec(cables: Iterable[Cable], options: IpsecOptions, start_action: StartAction) -> IpsecPlan:
-    """One connection and one secret per cable."""
-    cables = tuple(cables)
+    """One connection and one secret per cable that has something to carry."""
+    cables = tuple(cable for cable in cables if not carries_nothing(cable))
     return IpsecPlan(
         connections=tuple(_connection(cable, options, start_action) for cable in cables),
         secrets=tuple(_secret(cable, options.psk) for cable in cables),
     )
+
+
+def carries_nothing(cable: Cable) -> bool:
+    """Whether an end has no subnet to tunnel; charon would take an empty list for the gateways themselves."""
+    return not _tunnelled(cable.local) or not _tunnelled(cable.remote)
 
 
 def connection_name(cable: Cable) -> str:

@@ -14,7 +14,7 @@ from gateway.strongswan import StrongswanDriver
 from isthmus.charon.api import CharonFacts, CharonRefused, LogLine
 from isthmus.charon.records import Psk, StartAction
 from isthmus.reconcile.outcome import Outcome
-from tests.builders import endpoint_spec
+from tests.builders import endpoint_spec, networks
 from tests.fakes.charon import FakeCharon
 from tests.fakes.clock import FakeClock, settle
 
@@ -152,6 +152,15 @@ async def test_a_refused_start_is_a_failure_and_tried_again():
 
     assert (outcome.changed, len(outcome.failures)) == (0, 1)
     assert (again.changed, again.failures) == (1, ())
+
+
+async def test_a_cable_with_nothing_to_carry_says_so():
+    gateway = Gateway(cables=(cable(replace(WEST, subnets=networks("192.0.2.2/32"))),))
+
+    await gateway.sync()
+
+    assert gateway.charon.connections == {}
+    assert (await gateway.state()).message.startswith("nothing to carry")
 
 
 class TestWithoutCharon:

@@ -98,6 +98,12 @@ def test_the_gateways_own_address_is_not_tunnelled():
     assert connection.remote_subnets == (ip_network("10.2.0.0/16"),)
 
 
+def test_a_cable_with_nothing_to_carry_is_not_loaded():
+    alone = endpoint_spec("west", "192.0.2.2/32", private_ip="192.0.2.2")
+
+    assert plan_ipsec([plan_cable(EAST, alone)], OPTIONS, StartAction.NONE) == IpsecPlan((), ())
+
+
 def test_a_trap_is_set_only_for_a_peer_that_can_be_called():
     server = endpoint_spec("east", "10.1.0.0/16", config={"preferred-server": "true"})
 
