@@ -1,0 +1,38 @@
+"""Joined labs for the end-to-end tests.
+
+A lab costs about fifteen seconds; tests that leave it as they found it share one per kube-proxy mode, and
+those that join, leave or break things for good bring their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from isthmus.lab import clusterset
+from isthmus.lab import lab as labs
+from isthmus.lab.lab import Lab
+from isthmus.lab.topology import default_topology
+
+MODES = ("iptables", "nftables")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "tests/e2e" in item.nodeid:
+            item.add_marker(pytest.mark.lab)
+
+
+@pytest.fixture(scope="session")
+def joined(request: pytest.FixtureRequest) -> Iterator[Lab]:
+    """Two joined clusters; the parameter is kube-proxy's mode (iptables unless given)."""
+    mode = getattr(request, "param", "iptables")
+    name = f"e2e{mode}"
+    labs.down(print, name)
+    lab = labs.up(default_topology(mode), print, name)
+    try:
+        clusterset.join_all(lab, print)
+        yield lab
+    finally:
+        labs.down(print, name)
