@@ -95,9 +95,7 @@ class StrongswanDriver:
         if name in self._refused:
             return _failed(cable, self._refused[name])
         if carries_nothing(cable):
-            return _failed(
-                cable, "nothing to carry: an Endpoint names no subnet beside its gateway's address"
-            )
+            return _failed(cable, "nothing to carry: an Endpoint names no subnet but its gateway's address")
         if connection is None:
             return CableState(ConnectionStatus.CONNECTING, "waiting to be loaded into charon")
         return judge_cable(cable, connection, sas, self._tunnels.cause(name), self._clock.now())

@@ -18,12 +18,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
+from typing import Literal
 
 from isthmus.charon.conf import CharonSettings, render_strongswan_conf
 from tests import netns
 
 CHARON = "/usr/sbin/charon-systemd"
 START_SECONDS = 20.0
+
+Esp = Literal["kernel", "libipsec"]
 
 
 @dataclass
@@ -34,11 +37,12 @@ class Site:
     address: IPv4Address
     subnets: tuple[IPv4Network, ...]
     run_dir: Path
+    esp: Esp
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     @property
     def settings(self) -> CharonSettings:
-        return CharonSettings(run_dir=self.run_dir, esp="libipsec", log_file=self.run_dir / "charon.log")
+        return CharonSettings(run_dir=self.run_dir, esp=self.esp, log_file=self.run_dir / "charon.log")
 
     @property
     def inner_address(self) -> IPv4Address:
@@ -91,11 +95,11 @@ class Site:
 
 
 @contextmanager
-def two_sites() -> Iterator[tuple[Site, Site]]:
+def two_sites(esp: Esp = "libipsec") -> Iterator[tuple[Site, Site]]:
     """Two connected sites without running charons; whatever happens, nothing is left of them."""
     tag = secrets.token_hex(3)
     directory = Path(tempfile.mkdtemp(prefix="ist-charon-"))
-    sites = tuple(_site(tag, side, number, directory) for side, number in (("a", 1), ("b", 2)))
+    sites = tuple(_site(tag, side, number, directory, esp) for side, number in (("a", 1), ("b", 2)))
     try:
         for site in sites:
             netns.create(site.name)
@@ -108,7 +112,7 @@ def two_sites() -> Iterator[tuple[Site, Site]]:
         shutil.rmtree(directory)
 
 
-def _site(tag: str, side: str, number: int, directory: Path) -> Site:
+def _site(tag: str, side: str, number: int, directory: Path, esp: Esp) -> Site:
     run_dir = directory / side
     run_dir.mkdir()
     return Site(
@@ -116,6 +120,7 @@ def _site(tag: str, side: str, number: int, directory: Path) -> Site:
         address=IPv4Address(f"192.0.2.{number}"),
         subnets=(IPv4Network(f"10.{number}0.0.0/16"), IPv4Network(f"10.{number}1.0.0/16")),
         run_dir=run_dir,
+        esp=esp,
     )
 
 

@@ -15,7 +15,7 @@ from isthmus.charon.records import ChildSa, IkeSa, Initiation, IpsecConnection
 
 GRACE_SECONDS = 3.0
 """How long the side that waits gives the other one to start."""
-RETRY_SECONDS = (2.0, 4.0, 8.0, 15.0)
+RETRY_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 """Waits after the first, second, ... attempt that charon gave up (a refusal; silence it retries itself)."""
 SETTLE_SECONDS = 3
 """How old an SA must be before others go for its sake: the peer has it then, and a rekeying is over."""

@@ -20,7 +20,7 @@ from isthmus.charon.session import ViciSession
 from isthmus.reconcile.clock import SystemClock
 from isthmus.reconcile.outcome import Outcome
 from tests.builders import endpoint_spec
-from tests.strongswan import Site, two_sites
+from tests.strongswan import Esp, Site, two_sites
 
 KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4v"
 
@@ -95,6 +95,15 @@ class Gateway:
             assert time.monotonic() < deadline, f"{self.cluster_id} is not {status}: {states}"
             await asyncio.sleep(0.05)
 
+    async def says(self, words: str, seconds: float = 15) -> None:
+        """Wait for a message."""
+        deadline = time.monotonic() + seconds
+        while words not in (state := await self.state()).message:
+            assert time.monotonic() < deadline, (
+                f"{self.cluster_id} never said {words!r} but {state.message!r}"
+            )
+            await asyncio.sleep(0.05)
+
 
 @dataclass
 class Pair:
@@ -129,16 +138,16 @@ class Pair:
 
 
 @asynccontextmanager
-async def running_pair(west_key: str = KEY) -> AsyncIterator[Pair]:
+async def running_pair(esp: Esp = "libipsec") -> AsyncIterator[Pair]:
     """Both charons up, both drivers at work, nothing wanted yet."""
-    with two_sites() as (here, there):
+    with two_sites(esp) as (here, there):
         here.start()
         there.start()
         with (
             closing(ViciSession(here.settings.vici_path)) as ours,
             closing(ViciSession(there.settings.vici_path)) as theirs,
         ):
-            pair = Pair(Gateway(here, "east", ours), Gateway(there, "west", theirs, key=west_key))
+            pair = Pair(Gateway(here, "east", ours), Gateway(there, "west", theirs))
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(gateway.run()) for gateway in (pair.east, pair.west)]
                 yield pair

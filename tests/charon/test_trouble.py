@@ -80,8 +80,7 @@ async def test_a_peer_without_an_address_in_its_subnet_is_told_what_to_check():
 
         pair.join()
 
-        state = await pair.east.reaches(ConnectionStatus.ERROR)
-        assert "owns an address in each subnet" in state.message
+        await pair.east.says("owns an address in each subnet")
 
 
 async def test_subnets_that_only_one_side_knows_of_are_named_until_the_other_knows_them():

@@ -31,7 +31,7 @@ class TestStarting:
         judgement = decide(WEST)
 
         assert judgement.commands == (Initiate(WEST),)
-        assert judgement.recheck == NOW + 2
+        assert judgement.recheck == NOW + 0.5
 
     def test_the_side_that_waits_starts_after_the_grace_time(self):
         first = decide(WAITING)
@@ -46,14 +46,14 @@ class TestStarting:
     def test_refused_attempts_come_at_growing_intervals(self):
         times: list[float] = []
         now, patience = NOW, None
-        while len(times) < 6:
+        while len(times) < 8:
             judgement = decide(WEST, now=now, patience=patience)
             times += [now - NOW] * len(judgement.commands)
             patience = judgement.patience
             assert judgement.recheck is not None
             now = judgement.recheck
 
-        assert times == [0, 2, 6, 14, 29, 44]
+        assert times == [0, 0.5, 1.5, 3.5, 7.5, 15.5, 30.5, 45.5]
 
     def test_a_running_negotiation_is_left_to_end(self):
         patience = Patience(due=NOW - 1, attempts=1)
