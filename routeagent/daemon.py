@@ -80,9 +80,9 @@ class Daemon:
             tasks.create_task(endless("nodes", reflect(api, stores.nodes, None, clock, kick)))
 
     def _desk(self) -> KubeDesk:
-        node = self._settings.node
-        reporter = Reporter(self._world.api, self._world.clock, COMPONENT, node)
-        return KubeDesk(self._world.api, reporter, self._settings.namespace, node)
+        node, namespace = self._settings.node, self._settings.namespace
+        reporter = Reporter(self._world.api, self._world.clock, COMPONENT, node, namespace)
+        return KubeDesk(self._world.api, reporter, namespace, node)
 
     def _status(self) -> RouteAgentStatus:
         return route_agent_status(self._version, self._agent.report, self._pings.reach())

@@ -58,7 +58,10 @@ def plan_overlay(snapshot: Snapshot, role: Role, family: Family) -> Overlay:
     own = snapshot.host.private_ip
     partners = _partners(snapshot, role, family)
     neighbours = {
-        vtep(partner): Neighbour(VXLAN_LINK, vtep(partner), vtep_mac(partner)) for partner in partners
+        vtep(partner): Neighbour(VXLAN_LINK, vtep(partner), vtep_mac(partner))
+        for partner in partners
+        # Equal last octets give equal overlay addresses. A gateway sends nothing this way and can do without.
+        if vtep(partner) != vtep(own) or isinstance(role, Worker)
     }
     return Overlay(
         link=VxlanLink(
@@ -70,8 +73,9 @@ def plan_overlay(snapshot: Snapshot, role: Role, family: Family) -> Overlay:
             group=None,
             mac=vtep_mac(own),
         ),
-        # A node whose overlay address is also its partner's (equal last octets) does without an own one: the
-        # kernel takes no next hop that is a local address, and packets need none, their source is the CNI's.
+        # A worker whose overlay address is also the gateway's does without: the kernel takes no next hop that
+        # is a local address. A gateway needs its own: on a device without an address, loose reverse path
+        # filtering is as good as strict (the kernel's fib_validate_source).
         addresses=() if vtep(own) in neighbours else (Address(VXLAN_LINK, _interface(vtep(own))),),
         neighbours=tuple(neighbours.values()),
         fdb=tuple(FdbEntry(VXLAN_LINK, vtep_mac(partner), partner) for partner in partners),

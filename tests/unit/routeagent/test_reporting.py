@@ -96,7 +96,8 @@ async def test_refused_objects_are_announced_in_every_pass():
 async def test_the_desk_writes_the_nodes_object_and_the_events():
     api, clock = FakeKube(), FakeClock()
     await api.create(NAMESPACES, None, {"metadata": {"name": "ns"}})
-    desk = KubeDesk(api, Reporter(api, clock, "isthmus-routeagent", "east-worker"), "ns", "east-worker")
+    reporter = Reporter(api, clock, "isthmus-routeagent", "east-worker", "ns")
+    desk = KubeDesk(api, reporter, "ns", "east-worker")
 
     first = await desk.write_status(RouteAgentStatus("1.0"))
     second = await desk.write_status(RouteAgentStatus("1.0"))

@@ -65,13 +65,23 @@ def test_a_detached_node_has_the_link_and_no_partner():
     assert (planned.neighbours, planned.fdb) == ((), ())
 
 
-def test_a_node_whose_overlay_address_equals_the_gateways_does_without_one():
+def test_a_worker_whose_overlay_address_equals_the_gateways_does_without_one():
     host = replace(HOSTS[WORKER], private_ip=ip_address("192.1.0.1"))
 
     planned = overlay(world(WORKER, local=own(), host=host))
 
     assert planned.addresses == ()
     assert planned.neighbours[0].address == ip_address("240.1.0.1")
+
+
+def test_a_gateway_keeps_its_overlay_address_whoever_else_has_it():
+    nodes = (*NODES, node("twin", "192.1.0.1"))
+
+    planned = overlay(world(GATEWAY, local=own(), nodes=nodes))
+
+    assert planned.addresses == (Address("vx-submariner", ip_interface("240.1.0.1/8")),)
+    assert [str(entry.address) for entry in planned.neighbours] == ["240.1.0.2"]
+    assert [str(entry.destination) for entry in planned.fdb] == ["10.1.0.2", "192.1.0.1"]
 
 
 def test_the_gateways_announced_address_counts_as_a_node_even_before_its_node_object_is_seen():
