@@ -110,7 +110,7 @@ def build_daemon(settings: Settings, world: Boundaries, version: str) -> Daemon:
 
     gateway_pass = GatewayPass(settings, parts, lambda: campaign.role, on_picture)
     sources = Sources(lambda: gateway_pass.picture, world.driver, pinger, gateways)
-    events = Reporter(api, clock, "isthmus-gateway", settings.node)
+    events = Reporter(api, clock, "isthmus-gateway", settings.node, namespace)
     status = StatusPass(settings, version, api, sources, events, clock)
     step_aside = StepAside(clock, status.candidates, campaign.set_aside)
     registry = CollectorRegistry()

@@ -1,5 +1,8 @@
 """Tell a refused object's owner why, as a Kubernetes Event on that object.
 
+All Events go to the daemon's own namespace, the one where its account may write them, also those about an
+object that lies elsewhere: at the broker, where one about it would be read by strangers, or in no namespace.
+
 The same refusal is one Event, counted up when it is said again; its name follows from object and reason, so
 that a restarted daemon counts on instead of beginning anew. Said again it is only after a while, because the
 API server forgets Events after an hour.
@@ -8,7 +11,7 @@ API server forgets Events after an hour.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from crds.meta import Rejection
@@ -33,11 +36,11 @@ LONGEST_OBJECT_NAME = 200
 class Reporter:
     """One daemon's Events at one API server; remembers what it has said and when."""
 
-    def __init__(self, api: KubeApi, clock: Clock, component: str, instance: str) -> None:
+    def __init__(self, api: KubeApi, clock: Clock, component: str, instance: str, namespace: str) -> None:
         self._api = api
         self._clock = clock
-        self._component = component
-        self._instance = instance
+        self._source = {"component": component, "host": instance}
+        self._namespace = namespace
         self._said: dict[Rejection, float] = {}
 
     async def report(self, rejections: Iterable[Rejection]) -> Outcome:
@@ -62,8 +65,8 @@ class Reporter:
 
     async def _say(self, rejection: Rejection) -> bool:
         """Write one Event; True if it is a new one."""
-        event = render_event(rejection, self._clock.now(), self._component, self._instance)
-        namespace, name = event["metadata"]["namespace"], event["metadata"]["name"]
+        event = render_event(rejection, self._clock.now(), self._source, self._namespace)
+        namespace, name = self._namespace, event["metadata"]["name"]
         try:
             known = await self._api.get(EVENTS, namespace, name)
         except NotFound:
@@ -74,12 +77,12 @@ class Reporter:
         return False
 
 
-def render_event(rejection: Rejection, now: datetime, component: str, instance: str) -> Object:
-    """The Event of one refusal, said for the first time."""
+def render_event(rejection: Rejection, now: datetime, source: Mapping[str, str], namespace: str) -> Object:
+    """The Event in *namespace* of one refusal, said for the first time."""
     ref = rejection.ref
     said = f"{ref.kind}/{ref.namespace}/{ref.name}/{ref.uid}: {rejection.field}: {rejection.reason}"
     digest = hashlib.sha256(said.encode()).hexdigest()[:16]
-    namespace = ref.namespace or "default"
+    elsewhere = f"in namespace {ref.namespace}: " if ref.namespace not in ("", namespace) else ""
     resource = RESOURCE_BY_KIND.get(ref.kind)
     time = now.strftime("%Y-%m-%dT%H:%M:%SZ")
     return {
@@ -89,14 +92,15 @@ def render_event(rejection: Rejection, now: datetime, component: str, instance: 
         "involvedObject": {
             "apiVersion": resource.api_version if resource else "",
             "kind": ref.kind,
-            "namespace": ref.namespace,
+            # An API server takes no Event about an object of another namespace than the Event's own.
+            "namespace": namespace,
             "name": ref.name,
             "uid": ref.uid,
         },
         "type": "Warning",
         "reason": REASON,
-        "message": f"{rejection.field}: {rejection.reason}"[:LONGEST_MESSAGE],
-        "source": {"component": component, "host": instance},
+        "message": f"{elsewhere}{rejection.field}: {rejection.reason}"[:LONGEST_MESSAGE],
+        "source": dict(source),
         "firstTimestamp": time,
         "lastTimestamp": time,
         "count": 1,

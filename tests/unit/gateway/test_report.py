@@ -1,7 +1,12 @@
 from __future__ import annotations
 
+import asyncio
+from ipaddress import ip_address
+
 from crds.gateway import ConnectionStatus, Gateway, GatewayStatus, HaStatus, parse_gateway, render_gateway
 from crds.meta import Rejection
+from gateway.health.icmp import Origin
+from gateway.health.ping import Pinger, PingTiming
 from gateway.leadership import Role, Standing
 from gateway.localendpoint import LocalPlan
 from gateway.picture import Picture
@@ -15,6 +20,7 @@ from isthmus.kube.store import Store
 from tests.builders import NAMESPACE, endpoint_spec
 from tests.fakes.cabledriver import SOCKET_GONE, FakeCableDriver
 from tests.fakes.clock import FakeClock
+from tests.fakes.echoes import FakeEchoes
 from tests.fakes.kubeapi import FakeKube
 from tests.unit.gateway.worlds import node, settings
 
@@ -30,10 +36,13 @@ class Rig:
         self.kube = FakeKube(namespaces=[NAMESPACE, "default"])
         self.clock = FakeClock()
         self.driver = FakeCableDriver()
+        self.echoes = FakeEchoes()
+        self.pinger = Pinger(self.echoes, self.clock, PingTiming(), lambda: None)
+        self.pinger.aim({CABLE.cable_name: ip_address("10.97.0.1")}, Origin())
         self.driver.held = {CABLE.cable_name: CABLE}
         self.gateways: Store[Gateway] = Store(GATEWAYS, parse_gateway)
-        sources = Sources(lambda: self.picture, self.driver, None, self.gateways)
-        events = Reporter(self.kube, self.clock, "isthmus-gateway", "east-gw")
+        sources = Sources(lambda: self.picture, self.driver, self.pinger, self.gateways)
+        events = Reporter(self.kube, self.clock, "isthmus-gateway", "east-gw", NAMESPACE)
         self.status = StatusPass(settings(), "0.1.0", self.kube, sources, events, self.clock)
 
     async def run(self, after: float = 0.0) -> int:
@@ -172,3 +181,16 @@ async def test_signing_off_removes_our_object_and_is_content_if_it_is_gone():
     await rig.status.sign_off()
 
     assert rig.kube.objects(GATEWAYS) == []
+
+
+async def test_the_first_round_trip_time_is_news_and_later_ones_are_not():
+    rig = Rig()
+    await rig.run()
+    rig.echoes.alive = {ip_address("10.97.0.1")}
+
+    async with asyncio.TaskGroup() as tasks:
+        pinging = tasks.create_task(rig.pinger.run())
+        await rig.clock.advance(0.1)
+        assert await rig.run(after=0.1) == 1
+        assert await rig.run(after=2.0) == 0
+        pinging.cancel()

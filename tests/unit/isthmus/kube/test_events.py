@@ -1,3 +1,5 @@
+import pytest
+
 from crds.meta import ObjectRef, Rejection
 from isthmus.kube.errors import Forbidden
 from isthmus.kube.events import PER_PASS, REPEAT_SECONDS, Reporter
@@ -9,7 +11,7 @@ WEST = Rejection(ObjectRef("Endpoint", "default", "west", "uid-1"), "spec.subnet
 
 
 def reporter(api: FakeKube, clock: FakeClock) -> Reporter:
-    return Reporter(api, clock, "isthmus-gateway", "east-gw")
+    return Reporter(api, clock, "isthmus-gateway", "east-gw", "default")
 
 
 def counts(api: FakeKube) -> list[int]:
@@ -108,13 +110,23 @@ async def test_thousands_of_refusals_are_said_a_few_at_a_time():
     assert [(await telling.report(many)).added for _ in range(4)] == [PER_PASS, PER_PASS, 10, 0]
 
 
-async def test_an_event_about_a_cluster_scoped_object_is_in_the_default_namespace():
+@pytest.mark.parametrize(
+    ("ref", "where"),
+    [
+        (ObjectRef("Node", "", "gw"), ""),
+        (ObjectRef("Endpoint", "submariner-k8s-broker", "west"), "in namespace submariner-k8s-broker: "),
+    ],
+)
+async def test_an_event_about_an_object_elsewhere_is_where_the_daemon_may_write_it(
+    ref: ObjectRef, where: str
+) -> None:
     api = FakeKube()
-    refusal = Rejection(ObjectRef("Node", "", "gw"), "metadata.annotations", "is no address")
 
-    await reporter(api, FakeClock()).report([refusal])
+    await reporter(api, FakeClock()).report([Rejection(ref, "spec.private_ip", "is no address")])
 
-    assert len(api.objects(EVENTS, "default")) == 1
+    (event,) = api.objects(EVENTS, "default")
+    assert (event["involvedObject"]["namespace"], event["involvedObject"]["name"]) == ("default", ref.name)
+    assert event["message"] == f"{where}spec.private_ip: is no address"
 
 
 async def test_long_names_and_messages_from_a_stranger_fit():
