@@ -100,7 +100,7 @@ class Gateway:
         deadline = time.monotonic() + seconds
         while words not in (state := await self.state()).message:
             assert time.monotonic() < deadline, (
-                f"{self.cluster_id} never said {words!r} but {state.message!r}"
+                f"{words!r} was never said but {state.message!r}"
             )
             await asyncio.sleep(0.05)
 
