@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from crds.endpoint import sanitised_name
-from crds.gateway import Gateway, GatewayStatus, render_gateway
+from crds.gateway import Gateway, GatewayStatus, Latency, render_gateway
 from gateway.config import Settings
 from gateway.drivers import CableDriver, CableState
 from gateway.health.ping import Pinger
@@ -29,6 +29,8 @@ from isthmus.reconcile.outcome import Outcome, PassReport
 STEP = "status"
 HEARTBEAT = 5.0
 """Seconds after which the status is written again although it says the same."""
+
+NO_FIGURES = Latency(0.0, 0.0, 0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +142,9 @@ class StatusPass:
 
 
 def _without_figures(status: GatewayStatus) -> GatewayStatus:
-    """The status without round-trip times, which differ at every look."""
-    connections = tuple(replace(connection, latency=None) for connection in status.connections)
+    """The status without round-trip times, which differ at every look; only whether there are any counts."""
+    connections = tuple(
+        replace(connection, latency=NO_FIGURES if connection.latency else None)
+        for connection in status.connections
+    )
     return replace(status, connections=connections)

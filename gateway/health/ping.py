@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from crds.meta import IPAddress
 from gateway.health.icmp import Echoes, EchoRefused, Origin
-from gateway.health.stats import PeerHealth, Reach, answered, unanswered
+from gateway.health.stats import PeerHealth, answered, unanswered
 from isthmus.reconcile.clock import Clock
 
 SEQUENCES = 1 << 16
@@ -117,5 +117,5 @@ class Pinger:
         for name, old in self._health.items():
             if old.address == address:
                 self._health[name] = change(old)
-                if old.reach is not self._health[name].reach and old.reach is not Reach.UNKNOWN:
+                if old.reach is not self._health[name].reach:
                     self._on_change()

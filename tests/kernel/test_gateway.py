@@ -6,6 +6,7 @@ import asyncio
 import re
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -77,16 +78,25 @@ async def test_a_gateway_that_is_restarted_loses_no_packet_and_writes_nothing_to
 
     assert code == (0 if how is signal.SIGTERM else -signal.SIGKILL)
     passes = [line for line in world.east.log[before:] if line["event"] == "pass_changed"]
-    assert [line["steps"] for line in passes if "cables" in line["steps"]] == []
+    assert [line["steps"] for line in passes if "charon" in line["steps"]] == []
 
 
-async def test_a_killed_charon_is_healed(world):
+async def test_a_killed_charon_is_told_in_words_and_the_tunnel_is_back_seconds_after_its_return(world):
     await world.connected()
     world.east.site.kill()
-    world.east.site.start()
 
+    async def told() -> bool:
+        gateway = await world.gateway(world.east)
+        return gateway is not None and "charon" in gateway.status.status_failure
+
+    await world.eventually("the status names charon", told)
+    assert world.east.fetch("/readyz").startswith("the last pass failed: driver: ")
+
+    world.east.site.start()
+    began = time.monotonic()
+    while not world.east.site.ping(world.west.site.inner_address, count=1):
+        assert time.monotonic() - began < 5.0
     await world.connected()
-    assert world.east.site.ping(world.west.site.inner_address)
 
 
 async def test_removal_leaves_the_host_as_it_was_and_no_object_behind(world):

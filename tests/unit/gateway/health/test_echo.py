@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import struct
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.health.echo import Tag, checksum, decode_reply, encode_request
@@ -36,6 +36,7 @@ def test_an_ipv6_request_leaves_its_checksum_to_the_kernel():
     assert encode_request(6, TAG, 7)[0:4] == bytes([128, 0, 0, 0])
 
 
+@settings(deadline=None)
 @given(st.integers(0, 0xFFFF))
 def test_a_reply_gives_back_the_sequence_in_both_families(sequence):
     four = IPV4_HEADER + as_reply(encode_request(4, TAG, sequence), 0)
@@ -59,6 +60,7 @@ def test_requests_and_other_programs_replies_are_not_ours():
     assert decode_reply(4, TAG, IPV4_HEADER + as_reply(encode_request(4, Tag(1, TAG.token), 1), 0)) is None
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=64))
 def test_no_packet_whatever_breaks_the_decoder(packet):
     assert decode_reply(4, TAG, packet) is None

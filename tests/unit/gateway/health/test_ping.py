@@ -67,11 +67,11 @@ async def test_a_peer_is_lost_after_six_silent_echoes_and_found_by_one_reply():
         assert rig.reach() is Reach.REACHED
 
         await rig.clock.advance(1.0)
-        assert (rig.reach(), rig.changes) == (Reach.LOST, 1)
+        assert (rig.reach(), rig.changes) == (Reach.LOST, 2)
 
         rig.echoes.alive = {WEST}
         await rig.clock.advance(1.0)
-        assert (rig.reach(), rig.changes) == (Reach.REACHED, 2)
+        assert (rig.reach(), rig.changes) == (Reach.REACHED, 3)
 
 
 async def test_a_reply_slower_than_the_interval_still_counts_with_its_whole_time():

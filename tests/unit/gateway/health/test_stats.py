@@ -5,7 +5,7 @@ import statistics
 from ipaddress import ip_address
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.health.stats import MEMORY, PeerHealth, Reach, RoundTrips, answered, unanswered
@@ -43,6 +43,7 @@ def test_one_reply_is_its_own_minimum_average_and_maximum():
     )
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(1e-6, 10.0), min_size=2, max_size=200))
 def test_figures_agree_with_the_textbook_while_the_series_is_short(samples):
     latency = series(*samples).latency()
