@@ -96,7 +96,7 @@ def plan_command(python: str, daemon: str, files: Path, *flags: str) -> tuple[st
 
     `exec` all the way, so that a signal to the unit's process reaches the daemon.
     """
-    script = 'mkdir -p /run/secrets && mount --bind "$1" /run/secrets && shift && exec "$@"'
+    script = 'mkdir -p /run/secrets && mount --no-mtab --bind "$1" /run/secrets && shift && exec "$@"'
     program = (python, "-P", "-m", MODULES[daemon], *flags)
     return (
         "unshare",
