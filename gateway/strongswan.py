@@ -18,9 +18,8 @@ from gateway.plan.ipsec import IpsecOptions, IpsecPlan, carries_nothing, connect
 from isthmus.charon import driver, esp
 from isthmus.charon.api import Charon, CharonAway, CharonEvent, CharonFacts, CharonRefused
 from isthmus.charon.driver import Loaded
-from isthmus.charon.healing import Command, EndChild, EndIke, Initiate, Wanted
-from isthmus.charon.naming import child_name
-from isthmus.charon.records import IkeSa, StartAction
+from isthmus.charon.healing import Command, EndChild, EndIke, Initiate, Wanted, by_connection
+from isthmus.charon.records import IkeSa, IpsecConnection, StartAction
 from isthmus.charon.tunnels import Tunnels
 from isthmus.reconcile.clock import Clock
 from isthmus.reconcile.errors import Transient
@@ -77,7 +76,13 @@ class StrongswanDriver:
             sas = await self._charon.list_sas()
         except Transient as error:
             return {cable.cable_name: _failed(cable, str(error)) for cable in self._cables}
-        return {cable.cable_name: self._state(cable, sas) for cable in self._cables}
+        connections = {connection.name: connection for connection in self._plan.connections}
+        grouped = by_connection(sas)
+        states: dict[str, CableState] = {}
+        for cable in self._cables:
+            name = connection_name(cable)
+            states[cable.cable_name] = self._state(cable, connections.get(name), grouped.get(name, ()))
+        return states
 
     async def changes(self) -> AsyncIterator[None]:
         with self._charon.listening(self._inbox.put_nowait):
@@ -89,22 +94,21 @@ class StrongswanDriver:
     async def cleanup(self) -> Outcome:
         return await self.sync(())
 
-    def _state(self, cable: Cable, sas: Sequence[IkeSa]) -> CableState:
+    def _state(self, cable: Cable, connection: IpsecConnection | None, own: Sequence[IkeSa]) -> CableState:
         name = connection_name(cable)
-        connection = next((item for item in self._plan.connections if item.name == name), None)
         if name in self._refused:
             return _failed(cable, self._refused[name])
         if carries_nothing(cable):
             return _failed(cable, "nothing to carry: an Endpoint names no subnet but its gateway's address")
         if connection is None:
             return CableState(ConnectionStatus.CONNECTING, "waiting to be loaded into charon")
-        return judge_cable(cable, connection, sas, self._tunnels.cause(name), self._clock.now())
+        return judge_cable(cable, connection, own, self._tunnels.cause(name), self._clock.now())
 
     async def _heal(self, loaded: Loaded) -> Outcome:
         """Start what is missing, end what is left over: counted as changes of the same step."""
         self._refused = dict(loaded.refused)
         wanted = [
-            Wanted(connection, child_name(connection))
+            Wanted(connection, loaded.children[connection.name])
             for connection in self._plan.connections
             if connection.name not in self._refused
         ]

@@ -26,14 +26,14 @@ _MESSAGES = {
 def judge_cable(
     cable: Cable,
     connection: IpsecConnection,
-    sas: Iterable[IkeSa],
+    own: Iterable[IkeSa],
     cause: Cause | None,
     now: datetime,
 ) -> CableState:
-    """Connected when live SAs carry every pair of subnets; otherwise the cause, or what is waited for."""
+    """Connected when the connection's *own* SAs carry every pair of subnets; else why not."""
     # SAs of an address that this host gave up live on until the peer is found silent; nothing passes them.
-    own = [sa for sa in sas if sa.name == connection.name and sa.local_address == connection.local_address]
-    live = [(sa, child) for sa in own for child in sa.children if is_live(child)]
+    current = [sa for sa in own if sa.local_address == connection.local_address]
+    live = [(sa, child) for sa in current for child in sa.children if is_live(child)]
     missing = _missing(connection, [child for _, child in live])
     if not live:
         return _not_up(cable, cause, _MESSAGES[connection.initiation])

@@ -5,7 +5,7 @@ Only names that begin with `naming.OWNED_PREFIX` are ever touched. SAs are for `
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -26,6 +26,8 @@ class Loaded:
     """What a pass over charon's configuration did."""
 
     outcome: Outcome
+    children: Mapping[str, str]
+    """The child of each wanted connection, in its present version."""
     missing: frozenset[str] = frozenset()
     """Connections that charon did not hold at all before."""
     refused: tuple[tuple[str, str], ...] = ()
@@ -40,11 +42,11 @@ async def sync_connections(
     What charon refuses is a failure of that item alone. Raises CharonAway when charon cannot be reached.
     """
     wanted = {connection.name: connection for connection in connections}
-    wanted_children = {name: frozenset({child_name(item)}) for name, item in wanted.items()}
+    children = {name: child_name(item) for name, item in wanted.items()}
     wanted_secrets = {secret_name(secret): secret for secret in secrets}
     held_secrets = {name for name in await charon.loaded_secrets() if is_ours(name)}
     loaded = {name: found for name, found in (await charon.loaded_connections()).items() if is_ours(name)}
-    delta = diff(wanted_children, loaded)
+    delta = diff({name: frozenset({child}) for name, child in children.items()}, loaded)
     tally = _Tally()
     # Secrets come first and leave last: a connection may be used the moment that it is loaded.
     for name in sorted(wanted_secrets.keys() - held_secrets):
@@ -59,6 +61,7 @@ async def sync_connections(
         await tally.count("removed", charon.unload_secret, name, name)
     return Loaded(
         outcome=tally.outcome(),
+        children=children,
         missing=frozenset(delta.added),
         refused=tuple((name, str(error)) for name, error in tally.refusals if name in wanted),
     )

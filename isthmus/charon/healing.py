@@ -7,7 +7,7 @@ both ends. A changed connection gets its new SA before the old one goes.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from isthmus.charon.naming import is_ours
@@ -75,16 +75,23 @@ class Judgement:
     recheck: float | None = None
 
 
+def by_connection(sas: Iterable[IkeSa]) -> Mapping[str, Sequence[IkeSa]]:
+    """The IKE_SAs of each connection, by its name."""
+    grouped: defaultdict[str, list[IkeSa]] = defaultdict(list)
+    for sa in sas:
+        grouped[sa.name].append(sa)
+    return grouped
+
+
 def is_live(child: ChildSa) -> bool:
     """Whether packets can pass."""
     return child.state in _LIVE
 
 
 def judge(
-    wanted: Wanted, sas: Sequence[IkeSa], now: float, patience: Patience | None, grace: float
+    wanted: Wanted, own: Sequence[IkeSa], now: float, patience: Patience | None, grace: float
 ) -> Judgement:
-    """Decide about one connection; *grace* is how long we wait if it is the peer's part to start."""
-    own = [sa for sa in sas if sa.name == wanted.connection.name]
+    """Decide about one connection and its *own* SAs; *grace* is our wait if the peer is to start."""
     fresh = [child for sa in own for child in sa.children if _is_fresh(child, wanted)]
     if fresh:
         settled = any(child.installed_seconds >= SETTLE_SECONDS for child in fresh)

@@ -9,7 +9,16 @@ from collections.abc import Iterable, Sequence
 
 from isthmus.charon.api import CameUp, CharonEvent, LogLine, SaChanged, WentAway
 from isthmus.charon.causes import Cause, cause_of, surer
-from isthmus.charon.healing import GRACE_SECONDS, Command, Patience, Wanted, is_live, judge, orphans
+from isthmus.charon.healing import (
+    GRACE_SECONDS,
+    Command,
+    Patience,
+    Wanted,
+    by_connection,
+    is_live,
+    judge,
+    orphans,
+)
 from isthmus.charon.naming import is_ours
 from isthmus.charon.records import IkeSa
 
@@ -30,6 +39,7 @@ class Tunnels:
         """What to do about the SAs; *missing* are the connections that charon did not hold until now."""
         self._forget_changed(wanted)
         commands: list[Command] = list(orphans(wanted, sas))
+        grouped = by_connection(sas)
         patience: dict[Wanted, Patience] = {}
         rechecks: list[float] = []
         for item in wanted:
@@ -37,7 +47,7 @@ class Tunnels:
             # A connection that we had loaded and that is gone: charon restarted. The peer still believes in
             # the old SAs and will not start before its dead-peer detection, so we do.
             grace = 0.0 if name in missing and name in self._known else GRACE_SECONDS
-            judgement = judge(item, sas, now, self._patience.get(item), grace)
+            judgement = judge(item, grouped.get(name, ()), now, self._patience.get(item), grace)
             commands.extend(judgement.commands)
             if judgement.patience is not None:
                 patience[item] = judgement.patience
