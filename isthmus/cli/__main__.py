@@ -57,7 +57,10 @@ def deploy_broker(
         str, typer.Option("--ipsec-psk-from", metavar="FILE", help="Take the key of another broker file.")
     ] = "",
 ) -> None:
-    """Make a cluster the broker and write broker-info.subm in this directory."""
+    """Make a cluster the broker.
+
+    Writes broker-info.subm in this directory: the file that other clusters join with.
+    """
     from isthmus.cli.deploybroker import BrokerRequest
     from isthmus.cli.run import Way, run_deploy_broker
 
@@ -66,7 +69,9 @@ def deploy_broker(
 
 @app.command("join")
 def join(
-    file: Annotated[Path, typer.Argument(help="The broker-info.subm that deploy-broker wrote.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="The broker-info.subm that deploy-broker wrote.")
+    ],
     kubeconfig: Kubeconfig = "",
     context: Context = "",
     cluster_id: Annotated[
@@ -106,11 +111,17 @@ def join(
     health_check_max_packet_loss_count: Annotated[int, typer.Option(help="Lost pings until down.")] = 5,
     broker_url: BrokerUrl = "",
     check_broker_certificate: Annotated[
-        bool, typer.Option("--check-broker-certificate/--no-check-broker-certificate")
+        bool,
+        typer.Option(
+            "--check-broker-certificate/--no-check-broker-certificate", help="Trust only the file's CA."
+        ),
     ] = True,
     pod_debug: Annotated[bool, typer.Option("--pod-debug", help="Let the daemons log in detail.")] = False,
 ) -> None:
-    """Make a cluster a member of the clusterset that FILE stands for."""
+    """Make a cluster a member.
+
+    FILE is the broker-info.subm of the clusterset. Running it again repairs.
+    """
     from isthmus.cli.joinplan import JoinArguments
     from isthmus.cli.run import Way, run_join
     from isthmus.cli.settings import HealthCheck, Tunnel
@@ -131,7 +142,7 @@ def join(
 @app.command("leave")
 def leave(
     file: Annotated[
-        Path | None, typer.Argument(help="The broker file; with it the account at the broker goes too.")
+        Path | None, typer.Argument(metavar="[FILE]", help="The broker file, to remove the account too.")
     ] = None,
     kubeconfig: Kubeconfig = "",
     context: Context = "",
@@ -143,7 +154,11 @@ def leave(
         bool, typer.Option("--purge-crds", help="Remove the custom resource definitions as well.")
     ] = False,
 ) -> None:
-    """Take a cluster out of its clusterset; stop the daemons first (in the lab: isthmus lab uninstall)."""
+    """Take a cluster out of its clusterset.
+
+    Stop the daemons first (in the lab: isthmus lab uninstall). With FILE, the broker-info.subm, the cluster's
+    account at the broker goes too.
+    """
     from isthmus.cli.run import Way, run_leave
 
     run_leave(file, Way(kubeconfig, context), broker_url, local_only=local_only, purge_schemas=purge_crds)
@@ -175,7 +190,7 @@ def show_endpoints(
     namespace: Namespace = "submariner-operator",
     output: Output = Format.TABLE,
 ) -> None:
-    """Show the gateways' addresses, here and in the other clusters."""
+    """Show the gateways' addresses, here and there."""
     _show("endpoints", kubeconfig, context, contexts, namespace, output)
 
 
@@ -199,7 +214,7 @@ def show_gateways(
     namespace: Namespace = "submariner-operator",
     output: Output = Format.TABLE,
 ) -> None:
-    """Show the gateway nodes, which one leads, and how many of its tunnels stand."""
+    """Show the gateway nodes and which one leads."""
     _show("gateways", kubeconfig, context, contexts, namespace, output)
 
 
@@ -214,7 +229,7 @@ def show_gateways(
     },
 )
 def lab(context: typer.Context) -> None:
-    """Run clusters on this machine to try Isthmus with: up, down, status, exec, logs, link, install."""
+    """Run whole clusters on this machine (root)."""
     from isthmus.lab.commands import app as lab_app
 
     lab_app(args=context.args, prog_name="isthmus lab")

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from broker.access import ADMIN_ACCOUNT, admin_objects, broker_namespace
-from broker.info import BrokerInfo
+from broker.info import PSK_SECRET, BrokerInfo
 from crds.cluster import is_cluster_id
 from isthmus.cli.apply import Target, apply_objects, apply_schemas, ensure_namespace
 from isthmus.cli.faults import Fault, usage
 from isthmus.cli.member import read_token
-from isthmus.cli.names import OWNER, OWNER_LABEL, PSK_SECRET
+from isthmus.cli.names import OWNER, OWNER_LABEL
 from isthmus.kube.api import KubeApi
 from isthmus.kube.errors import NotFound
 from isthmus.kube.resources import CLUSTERS, ENDPOINTS, SECRETS

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 NAMESPACE = "submariner-operator"
-BROKER_NAMESPACE = "submariner-k8s-broker"
 CONFIG_MAP = "isthmus-config"
 BROKER_SECRET = "submariner-broker-secret"  # noqa: S105 - the name of an object
-PSK_SECRET = "submariner-ipsec-psk"  # noqa: S105 - the name of an object
 GATEWAY_ACCOUNT = "submariner-gateway"
 ROUTE_AGENT_ACCOUNT = "submariner-routeagent"
 GATEWAY_LABEL = "submariner.io/gateway"

@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -101,7 +101,7 @@ def render_table(table: Table, *, width: int | None = None) -> str:
     return "\n".join(line.rstrip() for line in captured.get().splitlines()).strip("\n") + "\n"
 
 
-def render_data(results: dict[str, Sequence[dict[str, Any]]], form: Format) -> str:
+def render_data(results: Mapping[str, Sequence[dict[str, Any]]], form: Format) -> str:
     """Print results by cluster as one JSON or YAML document."""
     document = {cluster: list(items) for cluster, items in results.items()}
     if form is Format.JSON:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from broker.info import PSK_SECRET
 from crds.meta import ClusterId, IPNetwork
 from isthmus.cli.cidr import Networks
 from isthmus.cli.names import (
@@ -18,7 +19,6 @@ from isthmus.cli.names import (
     NAMESPACE,
     OWNER,
     OWNER_LABEL,
-    PSK_SECRET,
 )
 
 
