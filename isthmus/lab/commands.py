@@ -58,7 +58,8 @@ def status(name: Name = labs.DEFAULT_NAME) -> None:
             print(f"  {node.name}: {node.address.ip}, runs {units}; pods: {pods}")
 
 
-@app.command("exec", context_settings={"ignore_unknown_options": True})
+# Options after the place belong to the command that is run there, --help and --name included.
+@app.command("exec", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
 def execute(
     place: Annotated[str, typer.Argument(help="A node, a pod as cluster/pod, a cluster, or `wan`.")],
     command: Annotated[list[str], typer.Argument(help="What to run there.")],
