@@ -21,14 +21,13 @@ IKE_PORTS = (500, 4500)
 class Remote:
     """`subnets` are behind a tunnel, `departed` were until recently.
 
-    `gateways` are the tunnel ends that lie inside a subnet of their own cluster (`entered`), where their own
-    encrypted packets would be taken for the traffic they carry; `ports` are the UDP ports such packets go to.
+    `gateways` are the tunnel ends that lie inside a subnet of their own cluster, where their own encrypted
+    packets would be taken for the traffic they carry; `ports` are the UDP ports that such packets go to.
     """
 
     subnets: tuple[IPNetwork, ...]
     departed: tuple[IPNetwork, ...] = ()
     gateways: tuple[IPAddress, ...] = ()
-    entered: frozenset[IPNetwork] = frozenset()
     ports: tuple[int, ...] = IKE_PORTS
     rejections: tuple[tuple[Peer, Rejection], ...] = ()
 
@@ -56,7 +55,6 @@ def remote_of(snapshot: Snapshot, family: Family) -> Remote:
         subnets=tuple(subnet for spec in specs for subnet in spec.subnets if subnet.version == family),
         departed=_still_departed(snapshot, kept, family),
         gateways=tuple(sorted(gateways, key=int)),
-        entered=frozenset(gateways.values()),
         ports=tuple(sorted({*IKE_PORTS, *(spec.udp_port for spec in specs)})) if gateways else IKE_PORTS,
         rejections=tuple((peer, _rejection(peer, *refused[peer])) for peer in peers if peer in refused),
     )
@@ -93,14 +91,14 @@ class _Claims:
         return place >= 0 and self._spans[place][1] >= first
 
 
-def _inside_own_subnets(claims: _Claims) -> dict[IPAddress, IPNetwork]:
-    """Tunnel ends that lie behind their own tunnel, and the subnet each lies in."""
+def _inside_own_subnets(claims: _Claims) -> set[IPAddress]:
+    """Tunnel ends that lie behind their own tunnel."""
     return {
-        address: subnet
+        address
         for index, peer in enumerate(claims.peers)
         for address in (peer.endpoint.spec.private_ip, peer.endpoint.spec.public_ip)
         if address is not None
-        for owner, subnet in claims.holding(address)
+        for owner, _ in claims.holding(address)
         if owner == index
     }
 

@@ -27,14 +27,15 @@ FALLBACK_METRIC = 15000
 
 
 def plan_routes(snapshot: Snapshot, remote: Remote, role: Role, family: Family) -> tuple[Route, ...]:
-    """Routes of all tables; the fallbacks in the main table are the same in every role."""
+    """Routes of the one table that decides in this role: the gateway's own, or else the main one."""
     source = _source(snapshot, family)
-    fallbacks = tuple(_fallback(subnet, MAIN_TABLE) for subnet in _main_fallbacks(remote, role))
+    table = GATEWAY_TABLE if isinstance(role, Gateway) else MAIN_TABLE
+    fallbacks = tuple(_fallback(subnet, table) for subnet in remote.all)
     match role:
         case Worker(gateway):
             via = vtep(gateway)
             return fallbacks + tuple(
-                Route(subnet, MAIN_TABLE, TUNNEL_METRIC, VXLAN_LINK, via, source, onlink=True)
+                Route(subnet, table, TUNNEL_METRIC, VXLAN_LINK, via, source, onlink=True)
                 for subnet in remote.subnets
             )
         case Gateway(cable):
@@ -44,11 +45,7 @@ def plan_routes(snapshot: Snapshot, remote: Remote, role: Role, family: Family) 
             device = cable or VXLAN_LINK
             return (
                 *fallbacks,
-                *(_fallback(subnet, GATEWAY_TABLE) for subnet in remote.all),
-                *(
-                    Route(subnet, GATEWAY_TABLE, TUNNEL_METRIC, device, None, source)
-                    for subnet in remote.subnets
-                ),
+                *(Route(subnet, table, TUNNEL_METRIC, device, None, source) for subnet in remote.subnets),
                 *(_exception(address) for address in remote.gateways),
             )
         case Detached():
@@ -68,12 +65,6 @@ def _source(snapshot: Snapshot, family: Family) -> IPAddress | None:
 
 def _fallback(subnet: IPNetwork, table: int) -> Route:
     return Route(subnet, table, FALLBACK_METRIC, kind=RouteType.UNREACHABLE)
-
-
-def _main_fallbacks(remote: Remote, role: Role) -> tuple[IPNetwork, ...]:
-    """A gateway reaches a peer's gateway inside that peer's own subnet through the main table."""
-    entered = remote.entered if isinstance(role, Gateway) else frozenset()
-    return tuple(subnet for subnet in remote.all if subnet not in entered)
 
 
 def _exception(address: IPAddress) -> Route:

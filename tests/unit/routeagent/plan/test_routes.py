@@ -34,7 +34,6 @@ def test_a_worker_sends_remote_subnets_to_the_gateway_over_the_overlay():
 
 def test_a_gateway_sends_remote_subnets_into_the_tunnel_by_a_table_of_their_own():
     assert routes(world(GATEWAY, west("10.245.0.0/16"), local=own())) == (
-        fallback(MAIN_TABLE),
         fallback(150),
         Route(PODS, 150, TUNNEL_METRIC, "ipsec0", None, CNI[GATEWAY]),
     )
@@ -50,11 +49,11 @@ def test_without_a_gateway_remote_subnets_are_unreachable():
     assert routes(world(WORKER, west("10.245.0.0/16"))) == (fallback(MAIN_TABLE),)
 
 
-def test_a_departed_subnet_is_unreachable_in_every_table():
-    assert routes(world(GATEWAY, local=own(), departed=["10.245.0.0/16"])) == (
-        fallback(MAIN_TABLE),
-        fallback(150),
-    )
+def test_a_departed_subnet_is_unreachable():
+    gone = ["10.245.0.0/16"]
+
+    assert routes(world(GATEWAY, local=own(), departed=gone)) == (fallback(150),)
+    assert routes(world(WORKER, local=own(), departed=gone)) == (fallback(MAIN_TABLE),)
 
 
 def test_a_peers_gateway_inside_its_own_subnet_is_reached_outside_the_tunnel():
@@ -63,7 +62,6 @@ def test_a_peers_gateway_inside_its_own_subnet_is_reached_outside_the_tunnel():
     [inside] = builders.networks("172.16.0.0/24")
     [gateway] = builders.networks("172.16.0.1/32")
     assert planned == (
-        # No fallback in the main table: it is where the encrypted packets look next.
         fallback(150, inside),
         Route(inside, 150, TUNNEL_METRIC, "ipsec0", None, CNI[GATEWAY]),
         Route(gateway, 150, TUNNEL_METRIC, kind=RouteType.THROW),
