@@ -60,6 +60,8 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
 def _program(uninstall: bool, variables: Mapping[str, str]) -> Callable[[], Awaitable[None]]:
     async def program() -> None:
         _configure_logs(variables)
+        if os.geteuid() != 0:
+            raise Fatal(f"{COMPONENT} changes routes, links and packet filters: run it as root")
         if uninstall or wants_uninstall(variables):
             await _uninstall(state_directory(variables))
             await _forget(variables)
