@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import yaml
@@ -62,8 +63,8 @@ async def from_kubeconfig(path: str | Path | None = None, context: str | None = 
         _require_file(files)
         config = KubeConfigMerger(files).config
         loader = KubeConfigLoader(config_dict=config, active_context=context, config_base_path=None)
-        await loader.load_and_set(settings)
         token_file = _token_file(config, loader.current_context["context"].get("user"))
+        await loader.load_and_set(settings)
     except (ConfigException, OSError, yaml.YAMLError, ValueError, TypeError, AttributeError) as error:
         chosen = f" with context {context}" if context else ""
         raise Fatal(f"kubeconfig {files}{chosen} cannot be used: {' '.join(str(error).split())}") from error
@@ -86,10 +87,11 @@ def _require_file(files: str) -> None:
 
 def _token_file(config: ConfigNode, user_name: str | None) -> Path | None:
     """The user's token file, where that is the credential: the official loader reads it only once."""
-    users = config.safe_get("users")
-    user = config["users"].get_with_name(user_name, safe=True) if users and user_name else None
-    credentials = user.safe_get("user") if user else None
-    if not credentials or "token" in credentials or "exec" in credentials or "auth-provider" in credentials:
-        return None
+    user = config["users"].get_with_name(user_name, safe=True) if user_name else None
+    if user is None:
+        raise ValueError(f"its context names {f'the unknown user {user_name}' if user_name else 'no user'}")
+    credentials: Mapping[str, Any] = user.value["user"] or {}
     token_file = credentials.get("tokenFile")
-    return Path(user.path or ".").parent / token_file if user and token_file else None
+    if not token_file or any(key in credentials for key in ("token", "exec", "auth-provider")):
+        return None
+    return Path(user.path or ".").parent / str(token_file)

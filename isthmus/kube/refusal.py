@@ -74,7 +74,7 @@ def refusal_of_failure(call: Call, error: Exception) -> ApiError:
         return Unavailable(call, f"the name {error.host} cannot be resolved")
     if isinstance(error, aiohttp.ClientConnectorError):
         return Unavailable(call, f"no connection ({error.strerror or error.os_error})")
-    return Unavailable(call, f"the connection broke ({error or type(error).__name__})")
+    return Unavailable(call, f"the connection broke ({str(error) or type(error).__name__})")
 
 
 def _verification(error: BaseException | None) -> ssl.SSLCertVerificationError | None:
