@@ -155,9 +155,12 @@ class Election:
         changes: list[Command] = []
         if self._role.standing is Standing.LEADER:
             changes = self._become(Role(Standing.UNDECIDED, reason))
-        if not self._holds():
-            return [*changes, Finish() if self._stopping else self._sleep(at)]
-        return [*changes, self._write("", at) if self._fresh else Read(self._timeout(at))]
+        if not self._fresh:
+            # A write whose answer never came may have put our name there.
+            return [*changes, Read(self._timeout(at))]
+        if self._holds():
+            return [*changes, self._write("", at)]
+        return [*changes, Finish() if self._stopping else self._sleep(at)]
 
     def _sleep(self, at: float) -> Sleep:
         seconds = self._times.retry_period

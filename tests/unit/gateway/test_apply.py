@@ -33,6 +33,7 @@ UNDECIDED = Role(Standing.UNDECIDED, "the API server is away")
 class Rig:
     def __init__(self) -> None:
         self.role = LEADER
+        self.leads = True
         self.pictures: list[Picture] = []
         self.driver = FakeCableDriver()
         self.kernel = FakeKernel()
@@ -50,7 +51,7 @@ class Rig:
         parts = Parts(
             surveyor=Surveyor(subject, kube, netlink, self.driver, FakeClock()),
             members=self.members,
-            leading=Leading(settings(), kube, self, cabling, lambda: self.role is LEADER),
+            leading=Leading(settings(), kube, self, cabling, lambda: self.leads),
             cabling=cabling,
         )
         self.passes = GatewayPass(settings(), parts, lambda: self.role, self.pictures.append)
@@ -129,3 +130,14 @@ async def test_every_pass_ends_with_a_picture():
         await rig.run(role)
 
     assert [picture.role for picture in rig.pictures] == [LEADER, FOLLOWER, UNDECIDED]
+
+
+async def test_a_leader_whose_time_ran_out_within_a_pass_still_keeps_its_cables_alive():
+    rig = Rig()
+    await rig.run(LEADER)
+    rig.leads = False
+    await rig.run(LEADER)
+    rig.driver.crash()
+    rig.driver.restart()
+
+    assert await rig.run(UNDECIDED) == ["west"]
