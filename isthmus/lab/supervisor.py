@@ -87,7 +87,12 @@ class Supervisor:
             time.sleep(TICK_SECONDS / 2)
 
     def _wanted(self) -> dict[str, Unit]:
-        return {path.stem: parse_unit(path.read_text()) for path in sorted(self._units.glob("*.json"))}
+        wanted: dict[str, Unit] = {}
+        for path in sorted(self._units.glob("*.json")):
+            # A unit dropped since the listing; failing here would end the whole node.
+            with suppress(FileNotFoundError):
+                wanted[path.stem] = parse_unit(path.read_text())
+        return wanted
 
     def _collect(self, now: float) -> None:
         with suppress(ChildProcessError):
