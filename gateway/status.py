@@ -83,12 +83,7 @@ def _connection(cable: Cable, state: CableState, health: PeerHealth | None) -> C
 
 
 def _refused(refusal: Refusal) -> Connection:
-    rejection = refusal.rejection
-    return Connection(
-        status=ConnectionStatus.ERROR,
-        message=f"refused: {rejection.field}: {rejection.reason}",
-        endpoint=refusal.endpoint,
-    )
+    return Connection(ConnectionStatus.ERROR, refusal.message, refusal.endpoint)
 
 
 def unknown_endpoint(cluster_id: ClusterId, node: NodeName) -> EndpointEcho:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from prometheus_client import CollectorRegistry
 
@@ -23,6 +23,7 @@ from routeagent.apply import Host
 from routeagent.config import Settings
 from routeagent.departed import Departures
 from routeagent.health import Echoes, HealthCheck
+from routeagent.relayed import relayed
 from routeagent.reporting import KubeDesk, Reporting
 from routeagent.status import ping_targets, route_agent_status
 from routeagent.stores import Stores
@@ -78,6 +79,8 @@ class Daemon:
             tasks.create_task(endless("clusters", reflect(api, stores.clusters, namespace, clock, kick)))
             tasks.create_task(endless("endpoints", reflect(api, stores.endpoints, namespace, clock, kick)))
             tasks.create_task(endless("nodes", reflect(api, stores.nodes, None, clock, kick)))
+            tell = self._reports.kick
+            tasks.create_task(endless("gateways", reflect(api, stores.gateways, namespace, clock, tell)))
 
     def _desk(self) -> KubeDesk:
         node, namespace = self._settings.node, self._settings.namespace
@@ -85,7 +88,10 @@ class Daemon:
         return KubeDesk(self._world.api, reporter, namespace, node)
 
     def _status(self) -> RouteAgentStatus:
-        return route_agent_status(self._version, self._agent.report, self._pings.reach())
+        own = route_agent_status(self._version, self._agent.report, self._pings.reach())
+        gateways = self._stores.gateways.view().records.values()
+        told = own.remote_endpoints + relayed(gateways, own.remote_endpoints)
+        return replace(own, remote_endpoints=told)
 
     def _on_report(self) -> None:
         if self._settings.health_interval is not None:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from crds.echo import shorten
-from crds.endpoint import EndpointSpec
 from crds.gateway import ConnectionStatus
 from crds.meta import IPAddress, Rejection
 from crds.routeagent import RemoteEndpoint, RouteAgentStatus
@@ -76,7 +75,7 @@ def _peer(
 ) -> RemoteEndpoint:
     spec = peer.endpoint.spec
     if rejection is not None:
-        return _refused(rejection, spec)
+        return _refusal(Refusal(rejection, spec.cluster_id, spec))
     trouble = _way_is_closed(report)
     if trouble:
         return RemoteEndpoint(ConnectionStatus.ERROR, trouble, spec)
@@ -100,11 +99,4 @@ def _way_is_closed(report: Report) -> str:
 
 
 def _refusal(refusal: Refusal) -> RemoteEndpoint:
-    rejection = refusal.rejection
-    return RemoteEndpoint(
-        ConnectionStatus.ERROR, f"refused: {rejection.field}: {rejection.reason}", refusal.endpoint
-    )
-
-
-def _refused(rejection: Rejection, spec: EndpointSpec) -> RemoteEndpoint:
-    return RemoteEndpoint(ConnectionStatus.ERROR, f"refused: {rejection.field}: {rejection.reason}", spec)
+    return RemoteEndpoint(ConnectionStatus.ERROR, refusal.message, refusal.endpoint)

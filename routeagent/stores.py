@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 
 from crds.cluster import Cluster, parse_cluster
 from crds.endpoint import Endpoint, parse_endpoint
+from crds.gateway import Gateway, parse_gateway
 from crds.node import Node, parse_node
-from isthmus.kube.resources import CLUSTERS, ENDPOINTS, NODES
+from isthmus.kube.resources import CLUSTERS, ENDPOINTS, GATEWAYS, NODES
 from isthmus.kube.store import Store
 from isthmus.membership.judge import LocalCluster, Membership, judge
 from routeagent.config import BACKENDS
@@ -20,6 +21,8 @@ class Stores:
     clusters: Store[Cluster] = field(default_factory=lambda: Store(CLUSTERS, parse_cluster))
     endpoints: Store[Endpoint] = field(default_factory=lambda: Store(ENDPOINTS, parse_endpoint))
     nodes: Store[Node] = field(default_factory=lambda: Store(NODES, parse_node))
+    gateways: Store[Gateway] = field(default_factory=lambda: Store(GATEWAYS, parse_gateway))
+    """Only told of, in the status: nothing waits for it."""
 
     def waiting_for(self) -> tuple[str, ...]:
         """Kinds that were never read in full yet, each with the reason if one is known."""

@@ -32,7 +32,7 @@ _NAMESPACED: dict[str, list[dict[str, Any]]] = {
         _EVENTS,
     ],
     ROUTE_AGENT_ACCOUNT: [
-        _submariner(["clusters", "endpoints"], _READ),
+        _submariner(["clusters", "endpoints", "gateways"], _READ),
         _submariner(["routeagents"], _READ + _WRITE),
         _EVENTS,
     ],

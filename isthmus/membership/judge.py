@@ -22,6 +22,9 @@ from isthmus.membership import screen
 from isthmus.membership.claims import Claims
 from isthmus.membership.fault import Fault
 
+REFUSED = "refused: "
+"""How the message of every refusal in a status begins."""
+
 
 @dataclass(frozen=True, slots=True)
 class LocalCluster:
@@ -53,6 +56,11 @@ class Refusal:
     rejection: Rejection
     cluster_id: str
     endpoint: EndpointSpec | EndpointEcho
+
+    @property
+    def message(self) -> str:
+        """What a status says of it."""
+        return f"{REFUSED}{self.rejection.field}: {self.rejection.reason}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ def test_the_route_agent_cannot_write_what_the_gateways_publish():
 
     assert verbs["endpoints"] == ["get", "list", "watch"]
     assert verbs["clusters"] == ["get", "list", "watch"]
+    assert verbs["gateways"] == ["get", "list", "watch"]
     assert "delete" in verbs["routeagents"]
 
 
