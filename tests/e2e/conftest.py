@@ -7,13 +7,14 @@ those that join, leave or break things for good bring their own.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
 from isthmus.lab import clusterset
 from isthmus.lab import lab as labs
 from isthmus.lab.lab import Lab
-from isthmus.lab.topology import default_topology
+from isthmus.lab.topology import ProxyMode, default_topology
 
 MODES = ("iptables", "nftables")
 
@@ -28,7 +29,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def joined(request: pytest.FixtureRequest) -> Iterator[Lab]:
     """Two joined clusters; the parameter is kube-proxy's mode (iptables unless given)."""
     mode = getattr(request, "param", "iptables")
-    name = f"e2e{mode}"
+    with _joined_lab(f"e2e{mode}", mode) as lab:
+        yield lab
+
+
+@pytest.fixture(scope="session")
+def bad_lab() -> Iterator[Lab]:
+    """Two joined clusters for the tests that put something bad in and take it out again."""
+    with _joined_lab("e2ebad", "iptables") as lab:
+        yield lab
+
+
+@contextmanager
+def _joined_lab(name: str, mode: ProxyMode) -> Iterator[Lab]:
     labs.down(print, name)
     lab = labs.up(default_topology(mode), print, name)
     try:
