@@ -66,7 +66,8 @@ def execute(
     name: Name = labs.DEFAULT_NAME,
 ) -> None:
     """Run a command on a node, in a pod, or in the WAN's router."""
-    raise typer.Exit(process.attach(labs.opened(name).command(place, command)))
+    words = command[1:] if command[0] == "--" else command
+    raise typer.Exit(process.attach(labs.opened(name).command(place, words)))
 
 
 @app.command()
