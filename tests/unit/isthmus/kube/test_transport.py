@@ -18,7 +18,8 @@ from tests.apiserver import free_ports, make_authority, make_server_certificate
 
 Answer = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 CREDENTIAL = "s3cret"
-QUICK = Limits(connect=2.0, request=0.2, silence=0.2)
+IMPATIENT = Limits(request=0.2)
+CALM = Limits()
 
 
 def request(server: str = "") -> Request:
@@ -38,7 +39,7 @@ async def serving(answer: Answer, tls: ssl.SSLContext | None = None):
 
 
 @asynccontextmanager
-async def connected(answer: Answer, limits: Limits = QUICK, **credentials):
+async def connected(answer: Answer, limits: Limits = CALM, **credentials):
     async with serving(answer) as server:
         transport = Transport(Access(server, **credentials), limits)
         try:
@@ -52,13 +53,13 @@ async def collect(transport: Transport) -> list[dict[str, Any] | None]:
         return [line async for line in lines]
 
 
-def streaming(*chunks: bytes, then: float = 0.0) -> Answer:
+def streaming(*chunks: bytes, stalls: bool = False) -> Answer:
     async def answer(received: web.BaseRequest) -> web.StreamResponse:
         response = web.StreamResponse()
         await response.prepare(received)
         for chunk in chunks:
             await response.write(chunk)
-        if then:
+        if stalls:
             await asyncio.Event().wait()
         return response
 
@@ -96,7 +97,7 @@ async def test_a_server_that_accepts_but_never_answers_is_given_up():
         await asyncio.Event().wait()
         return web.Response()
 
-    async with connected(answer) as transport:
+    async with connected(answer, IMPATIENT) as transport:
         with pytest.raises(errors.Unavailable, match="no answer in time"):
             await transport.fetch(request())
         with pytest.raises(errors.Unavailable, match="no answer in time"):
@@ -104,7 +105,7 @@ async def test_a_server_that_accepts_but_never_answers_is_given_up():
 
 
 async def test_an_answer_that_stops_in_the_middle_is_given_up():
-    async with connected(streaming(b'{"items": [', then=1)) as transport:
+    async with connected(streaming(b'{"items": [', stalls=True), IMPATIENT) as transport:
         with pytest.raises(errors.Unavailable, match="no answer in time"):
             await transport.fetch(request())
 
@@ -132,7 +133,7 @@ async def test_a_line_of_megabytes_arrives():
 
 
 async def test_a_stream_that_falls_silent_ends():
-    async with connected(streaming(b'{"a": 1}\n', then=1)) as transport:
+    async with connected(streaming(b'{"a": 1}\n', stalls=True), Limits(silence=1.0)) as transport:
         assert await collect(transport) == [None, {"a": 1}]
 
 
@@ -178,7 +179,7 @@ async def test_a_client_that_stops_listening_drops_its_connection():
             gone.set()
         return response
 
-    async with connected(answer, Limits()) as transport:
+    async with connected(answer) as transport:
         async with aclosing(transport.stream(request())) as lines:
             assert await anext(lines) is None
 
@@ -188,7 +189,7 @@ async def test_a_client_that_stops_listening_drops_its_connection():
 
 async def test_a_server_that_speaks_no_tls_is_told_from_one_that_is_away():
     async with serving(streaming()) as server:
-        transport = Transport(Access(server.replace("http:", "https:")), QUICK)
+        transport = Transport(Access(server.replace("http:", "https:")), CALM)
 
         with pytest.raises(errors.Unavailable, match="TLS handshake failed"):
             await transport.fetch(request())
@@ -196,7 +197,7 @@ async def test_a_server_that_speaks_no_tls_is_told_from_one_that_is_away():
 
 
 async def test_a_name_that_nobody_knows_is_said():
-    transport = Transport(Access("https://isthmus.invalid"), Limits(request=10))
+    transport = Transport(Access("https://isthmus.invalid"), CALM)
 
     with pytest.raises(errors.Unavailable, match=r"isthmus\.invalid cannot be resolved"):
         await transport.fetch(request())
@@ -206,7 +207,7 @@ async def test_a_name_that_nobody_knows_is_said():
 async def test_a_ca_that_is_no_certificate_is_said_and_may_be_corrected_later(tmp_path: Path):
     ca = tmp_path / "ca.crt"
     ca.write_text("not a certificate")
-    transport = Transport(Access("https://127.0.0.1:1", ca=ca), QUICK)
+    transport = Transport(Access("https://127.0.0.1:1", ca=ca), CALM)
 
     with pytest.raises(errors.BadCertificate, match="CA or client certificate given for it cannot be used"):
         await transport.fetch(request())
@@ -227,7 +228,7 @@ async def test_a_ca_file_that_is_renewed_is_believed_without_a_restart(tmp_path:
     ca.write_text((tmp_path / "old.crt").read_text())
 
     async with serving(streaming(b"{}"), tls) as server:
-        transport = Transport(Access(server, ca=ca), Limits())
+        transport = Transport(Access(server, ca=ca), CALM)
         with pytest.raises(errors.BadCertificate, match="not trusted"):
             await transport.fetch(request())
 
@@ -243,7 +244,7 @@ async def test_a_server_with_another_name_is_not_trusted(tmp_path: Path):
     tls.load_cert_chain(certificate, tmp_path / "server.key")
 
     async with serving(streaming(b"{}"), tls) as server:
-        transport = Transport(Access(server, ca=tmp_path / "ca.crt", server_name="other"), Limits())
+        transport = Transport(Access(server, ca=tmp_path / "ca.crt", server_name="other"), CALM)
         with pytest.raises(errors.BadCertificate, match="other"):
             await transport.fetch(request())
         await transport.close()
