@@ -92,15 +92,13 @@ def judge(
     wanted: Wanted, own: Sequence[IkeSa], now: float, patience: Patience | None, grace: float
 ) -> Judgement:
     """Decide about one connection and its *own* SAs; *grace* is our wait if the peer is to start."""
-    fresh = [child for sa in own for child in sa.children if _is_fresh(child, wanted)]
-    if fresh:
-        settled = any(child.installed_seconds >= SETTLE_SECONDS for child in fresh)
-        alone = len(own) == 1 and len(own[0].children) == 1
-        return Judgement(
-            tuple(_extras(own, wanted, settled)),
-            recheck=None if settled or alone else now + SETTLE_SECONDS,
-        )
     lost = tuple(EndIke(sa.unique_id, silently=True) for sa in own if _calls_elsewhere(sa, wanted))
+    fresh = [child for sa in own for child in sa.children if _is_fresh(child, wanted)]
+    if any(child.installed_seconds >= SETTLE_SECONDS for child in fresh):
+        return Judgement((*lost, *_extras(own, wanted)))
+    if fresh:
+        alone = len(own) == 1 and len(own[0].children) == 1
+        return Judgement(lost, recheck=None if alone else now + SETTLE_SECONDS)
     gone = {command.unique_id for command in lost}
     if any(_is_under_way(sa, wanted) for sa in own if sa.unique_id not in gone):
         return Judgement(lost, patience)
@@ -141,14 +139,12 @@ def _calls_elsewhere(sa: IkeSa, wanted: Wanted) -> bool:
     return sa.initiator and sa.state == "CONNECTING" and sa.remote_address != wanted.connection.remote_address
 
 
-def _extras(own: Sequence[IkeSa], wanted: Wanted, settled: bool) -> Iterator[Command]:
-    """What exists beside the SAs that carry the wanted child."""
-    # Our own call that the peer's crossed: ended at once, or it becomes a duplicate.
-    yield from (
-        EndIke(sa.unique_id, silently=True) for sa in own if sa.state == "CONNECTING" and sa.initiator
-    )
-    if not settled:
-        return
+def _extras(own: Sequence[IkeSa], wanted: Wanted) -> Iterator[Command]:
+    """What exists beside the SAs that carry the wanted child.
+
+    A call of ours that the peer's crossed is no extra yet: the peer may already hold it for established and, by
+    the same rule, drop the one that we would keep. Once both are up, both ends see both and choose the same.
+    """
     doomed = set(_duplicates(own, wanted))
     for sa in own:
         if sa.state != "ESTABLISHED" or sa.busy or (sa.established_seconds or 0) < SETTLE_SECONDS:

@@ -101,15 +101,16 @@ class TestATunnelThatIsUp:
 
         assert decide(WEST, old, new).commands == ()
 
-    def test_ends_our_own_call_that_the_peer_was_faster_than(self):
-        up, calling = ike(child(WEST.child, age=0)), ike(state="CONNECTING", unique_id=2)
+    def test_lets_a_crossing_call_of_either_side_come_to_its_end(self):
+        up = ike(child(WEST.child))
 
-        assert decide(WEST, up, calling).commands == (EndIke(2, silently=True),)
+        assert decide(WEST, up, ike(state="CONNECTING", unique_id=2)).commands == ()
+        assert decide(WEST, up, ike(state="CONNECTING", unique_id=2, initiator=False)).commands == ()
 
-    def test_leaves_the_peers_call_to_become_one_of_two(self):
-        up, called = ike(child(WEST.child)), ike(state="CONNECTING", unique_id=2, initiator=False)
+    def test_ends_a_call_to_an_address_that_the_peer_left(self):
+        elsewhere = ike(state="CONNECTING", unique_id=2, remote_address=IPv4Address("192.0.2.99"))
 
-        assert decide(WEST, up, called).commands == ()
+        assert decide(WEST, ike(child(WEST.child)), elsewhere).commands == (EndIke(2, silently=True),)
 
 
 class TestTwoTunnelsForTheSameSubnets:
