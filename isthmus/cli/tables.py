@@ -12,6 +12,17 @@ from crds.meta import IPNetwork
 from isthmus.cli.output import Table
 
 NONE = "-"
+_CONNECTION_COLUMNS = (
+    "GATEWAY",
+    "CLUSTER",
+    "REMOTE IP",
+    "NAT",
+    "CABLE DRIVER",
+    "SUBNETS",
+    "STATUS",
+    "RTT avg.",
+    "MESSAGE",
+)
 
 
 def cluster_table(clusters: Sequence[Cluster]) -> Table:
@@ -81,19 +92,12 @@ def connection_table(gateways: Sequence[Gateway]) -> Table:
     """One row per connection; a message appears only where something is wrong."""
     pairs = [(gateway, connection) for gateway in gateways for connection in gateway.status.connections]
     pairs.sort(key=lambda pair: (pair[0].ref.name, _cluster(pair[1]), _cable(pair[1])))
+    rows = [_connection_row(connection) for _, connection in pairs]
+    # Without a message the column would only widen the table.
+    shown = len(_CONNECTION_COLUMNS) - (not any(row[-1] for row in rows))
     return Table(
-        columns=(
-            "GATEWAY",
-            "CLUSTER",
-            "REMOTE IP",
-            "NAT",
-            "CABLE DRIVER",
-            "SUBNETS",
-            "STATUS",
-            "RTT avg.",
-            "MESSAGE",
-        ),
-        rows=tuple(_connection_row(connection) for _, connection in pairs),
+        columns=_CONNECTION_COLUMNS[:shown],
+        rows=tuple(row[:shown] for row in rows),
         data=tuple(_connection_data(gateway, connection) for gateway, connection in pairs),
     )
 

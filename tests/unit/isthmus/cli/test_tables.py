@@ -81,7 +81,6 @@ def test_an_established_connection_shows_its_address_and_round_trip():
             "10.96.0.0/16, 10.1.0.0/16",
             "connected",
             "1.23 ms",
-            "",
         ),
     )
     assert table.data[0]["rttSeconds"] == 0.00123
