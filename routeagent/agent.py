@@ -49,9 +49,8 @@ class RouteAgent:
 
     async def run_pass(self) -> PassReport:
         """Read, judge, plan, apply."""
-        waiting = self._stores.waiting_for()
-        if waiting:
-            self._say_waiting(waiting)
+        if self._stores.waiting_for():
+            self._report_waiting()
             return PassReport()
         membership = self._stores.membership(self._settings.local)
         try:
@@ -78,10 +77,16 @@ class RouteAgent:
         applied = await apply_plan(self._host, plan)
         return Report(membership, plan, applied.waiting, PassReport.of(applied.outcomes))
 
-    def _say_waiting(self, waiting: tuple[str, ...]) -> None:
-        if waiting != self._waited_for:
-            self._waited_for = waiting
-            log.info("waiting_for_api", kinds=", ".join(waiting))
+    def _report_waiting(self) -> None:
+        waiting = self._stores.waiting_for()
+        if waiting == self._waited_for:
+            return
+        self._waited_for = waiting
+        log.info("waiting_for_api", kinds=", ".join(waiting))
+        if self._stores.troubles():
+            reason = Transient(f"not read yet, so this node is left as it is: {', '.join(waiting)}")
+            self.report = Report(outcome=PassReport.of([Outcome("watch", failures=(reason,))]))
+            self._on_report()
 
 
 def _subnets(membership: Membership) -> frozenset[IPNetwork]:

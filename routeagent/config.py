@@ -46,7 +46,7 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
         node=NodeName(env.required("NODE_NAME", "this node's name (spec.nodeName, by the downward API)")),
         health_interval=_health_interval(env),
         masquerade_bit=env.number("ISTHMUS_MASQUERADE_BIT", 14, 0, 31),
-        metrics_port=env.number("ISTHMUS_ROUTEAGENT_METRICS_PORT", 32782, 1, HIGHEST_PORT),
+        metrics_port=env.number("SUBMARINER_PROFILEPORT", 32782, 1, HIGHEST_PORT),
         state_directory=state_directory(variables),
         kubeconfig=Path(text) if (text := env.text("ISTHMUS_KUBECONFIG")) else None,
         debug=env.flag("SUBMARINER_DEBUG", False),

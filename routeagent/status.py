@@ -32,14 +32,13 @@ class Report:
     def announced(self) -> tuple[Rejection, ...]:
         """Refused objects that this node writes Events about.
 
-        All nodes refuse the same members; the gateway's node says so for all of them.
+        All nodes refuse the same members, and the gateway's node says so for all of them. What is wrong with
+        a node itself is in its own status.
         """
-        if self.plan is None:
+        if self.plan is None or not isinstance(self.plan.role, Gateway):
             return ()
-        if not isinstance(self.plan.role, Gateway):
-            return self.plan.rejections
         judged = tuple(refusal.rejection for refusal in self.membership.refusals)
-        return judged + tuple(rejection for _, rejection in self.plan.refused) + self.plan.rejections
+        return judged + tuple(rejection for _, rejection in self.plan.refused)
 
 
 def route_agent_status(version: str, report: Report, health: Mapping[str, PeerReach]) -> RouteAgentStatus:

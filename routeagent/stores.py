@@ -35,6 +35,11 @@ class Stores:
             f"{kind} ({view.error})" if view.error else kind for kind, view in views if not view.synced
         )
 
+    def troubles(self) -> tuple[str, ...]:
+        """What is wrong with the watches at present."""
+        views = (self.clusters.view(), self.endpoints.view(), self.nodes.view())
+        return tuple(view.error for view in views if view.error)
+
     def membership(self, local: LocalCluster) -> Membership:
         """Judge the members by what the stores hold now."""
         clusters, endpoints = self.clusters.view(), self.endpoints.view()

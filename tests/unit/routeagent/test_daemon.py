@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from crds.meta import IPAddress
-from isthmus.kube.errors import Unavailable
-from isthmus.kube.resources import EVENTS, ROUTE_AGENTS
+from isthmus.kube.errors import Forbidden, Unavailable
+from isthmus.kube.resources import EVENTS, NODES, ROUTE_AGENTS
 from routeagent.config import read_settings
 from routeagent.daemon import Daemon, World
 from tests import builders
@@ -131,6 +131,22 @@ async def test_an_api_server_that_goes_away_later_changes_nothing_on_the_node():
 
         after = await rig.host.state()
         assert (after["routes"], after["filter"]) == (before["routes"], before["filter"])
+
+
+async def test_a_right_that_is_missing_is_named_in_the_nodes_status():
+    rig = Rig()
+    rig.api.refuse(Forbidden, resource=NODES)
+    async with running(rig):
+        await rig.clock.advance(10)
+
+        [stored] = rig.api.objects(ROUTE_AGENTS)
+        failure = stored["status"]["statusFailure"]
+        assert failure.startswith("watch: not read yet, so this node is left as it is: Node (")
+        assert rig.tunnelled() == []
+
+        rig.api.accept_all()
+        await rig.clock.advance(60)
+        assert rig.told() == [("connected", "")]
 
 
 async def test_a_refused_member_is_told_and_announced_by_the_gateways_node():

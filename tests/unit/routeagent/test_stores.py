@@ -25,6 +25,7 @@ def test_nothing_is_known_before_every_kind_was_read():
     stores.clusters.replace([])
     stores.endpoints.note_error("connection refused")
     assert stores.waiting_for() == ("Endpoint (connection refused)", "Node")
+    assert stores.troubles() == ("connection refused",)
 
 
 def test_an_empty_world_is_known_once_it_was_read():
