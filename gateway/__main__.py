@@ -18,11 +18,12 @@ from broker.connection import BrokerConnection, read_broker_connection
 from broker.side import Side
 from gateway.cabling import Cabling
 from gateway.config import Settings, read_settings, wants_uninstall
-from gateway.daemon import Boundaries, run_daemon
+from gateway.daemon import Boundaries
 from gateway.health.echo import Tag
 from gateway.health.icmp import RawEchoes
 from gateway.plan.ipsec import IpsecOptions
 from gateway.psk import read_psk
+from gateway.run import run_daemon
 from gateway.strongswan import StrongswanDriver
 from gateway.survey import FAMILY
 from gateway.uninstall import Removal, uninstall

@@ -29,15 +29,6 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Led:
-    """What the leader's part of a pass came to; `held` is None if it could not plan cables."""
-
-    held: Held | None
-    refusals: tuple[Refusal, ...]
-    outcomes: tuple[Outcome, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Picture:
     """The whole of one pass."""
 
@@ -65,5 +56,5 @@ class Picture:
         """What does not work, in words, each cause once."""
         undecided = self.role.detail if self.role.standing is Standing.UNDECIDED else ""
         failures = (str(failure) for outcome in self.outcomes for failure in outcome.failures)
-        told = (undecided, *self.watch_troubles, *failures)
+        told = (undecided, self.survey.node_trouble, *self.watch_troubles, *failures)
         return tuple(dict.fromkeys(trouble for trouble in told if trouble))

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from crds.endpoint import sanitised_name
 from crds.gateway import Gateway, GatewayStatus, Latency, render_gateway
+from gateway.announce import Announced
 from gateway.config import Settings
 from gateway.drivers import CableDriver, CableState
 from gateway.health.ping import Pinger
@@ -38,6 +39,7 @@ class Sources:
     """Where a report comes from; `pinger` is None when health checks are off."""
 
     picture: Callable[[], Picture]
+    announced: Callable[[], Announced]
     driver: CableDriver
     pinger: Pinger | None
     gateways: Store[Gateway]
@@ -65,10 +67,11 @@ class StatusPass:
 
     async def run(self) -> PassReport:
         """Report once."""
-        picture = self._sources.picture()
-        self.report = await self._gather(picture)
+        picture, announced = self._sources.picture(), self._sources.announced()
+        self.report = await self._gather(picture, announced)
         outcomes = [await self._write(gateway_status(self.report))]
-        outcomes.append(await self._events.report(picture.rejections))
+        of_broker = (refusal.rejection for refusal in announced.refusals)
+        outcomes.append(await self._events.report((*picture.rejections, *of_broker)))
         self._look_around()
         if picture.active:
             outcomes.append(await self._sweep())
@@ -82,7 +85,7 @@ class StatusPass:
         """Remove our own object: a clean exit leaves no trace of a gateway that is not there."""
         await remove(self._api, GATEWAYS, self._settings.namespace, self._name)
 
-    async def _gather(self, picture: Picture) -> Report:
+    async def _gather(self, picture: Picture, announced: Announced) -> Report:
         states, trouble = await self._states(picture)
         pinger = self._sources.pinger
         return replace(
@@ -92,9 +95,9 @@ class StatusPass:
             cables=picture.cables,
             states=states,
             driver_trouble=trouble,
-            refusals=picture.refusals,
+            refusals=picture.refusals + announced.refusals,
             health=pinger.health() if pinger else {},
-            troubles=picture.troubles,
+            troubles=picture.troubles + announced.troubles,
         )
 
     async def _states(self, picture: Picture) -> tuple[Mapping[str, CableState] | None, str]:

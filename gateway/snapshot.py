@@ -9,7 +9,7 @@ from typing import TypeVar
 from crds.cluster import Cluster
 from crds.endpoint import Endpoint
 from crds.meta import ClusterId, Invalid
-from isthmus.kube.store import StoreView
+from isthmus.kube.store import Store, StoreView
 
 R = TypeVar("R")
 
@@ -32,6 +32,18 @@ class Snapshot:
         return tuple(
             one for one in self.endpoints if one.origin is None and one.spec.cluster_id == cluster_id
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """This cluster's copies of all members' objects."""
+
+    clusters: Store[Cluster]
+    endpoints: Store[Endpoint]
+
+    def snapshot(self) -> Snapshot:
+        """What is known now."""
+        return take_snapshot(self.clusters.view(), self.endpoints.view())
 
 
 def take_snapshot(clusters: StoreView[Cluster], endpoints: StoreView[Endpoint]) -> Snapshot:

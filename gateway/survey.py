@@ -1,10 +1,13 @@
 """Reads what this gateway stands on: its Node, its host's addresses, its tunnel daemon.
 
-Each is read on its own; what cannot be read now keeps its last value, and the trouble is told beside it.
+Each is read on its own; what cannot be read now keeps its last value, and the trouble is told beside it. The
+Node comes from the API server and so has a loop of its own: a server that hangs must not delay a look at the
+host.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from crds.meta import Family, IPNetwork, NodeName
@@ -14,29 +17,25 @@ from isthmus.dataplane.facts import HostFacts, host_facts
 from isthmus.dataplane.tables import Netlink
 from isthmus.kube.api import KubeApi
 from isthmus.kube.resources import NODES
-from isthmus.reconcile.clock import Clock
 from isthmus.reconcile.errors import Transient
-from isthmus.reconcile.outcome import Outcome
+from isthmus.reconcile.outcome import Outcome, PassReport
 
 FAMILY: Family = 4
-NODE_REFRESH = 30.0
-"""Seconds for which a Node that was read is good enough: its settings change by hand."""
 
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What is known; None was never read. `driver_trouble` is "" while the tunnel daemon answers."""
+    """What is known; None was never read. A trouble is "" while there is none.
+
+    `outcomes` holds the failures of this host only.
+    """
 
     node: Node | None = None
     host: HostFacts | None = None
     driver: DriverFacts | None = None
+    node_trouble: str = ""
     driver_trouble: str = ""
     outcomes: tuple[Outcome, ...] = ()
-
-    @property
-    def troubles(self) -> tuple[str, ...]:
-        """What could not be read, in words."""
-        return tuple(str(failure) for outcome in self.outcomes for failure in outcome.failures)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,35 +50,41 @@ class Surveyor:
     """Looks again each time it is asked, and remembers the last good answers."""
 
     def __init__(
-        self, subject: Subject, api: KubeApi, netlink: Netlink, driver: CableDriver, clock: Clock
+        self,
+        subject: Subject,
+        api: KubeApi,
+        netlink: Netlink,
+        driver: CableDriver,
+        on_node: Callable[[], None],
     ) -> None:
         self._subject = subject
         self._api = api
         self._netlink = netlink
         self._driver = driver
-        self._clock = clock
+        self._on_node = on_node
         self._known = Survey()
-        self._node_read_at = float("-inf")
 
-    async def survey(self) -> Survey:
-        """Read everything that may have changed."""
-        outcomes = [await self._read_node(), await self._read_host(), await self._read_driver()]
-        self._known = replace(
-            self._known, outcomes=tuple(outcome for outcome in outcomes if outcome.failures)
-        )
-        return self._known
-
-    async def _read_node(self) -> Outcome:
-        now = self._clock.monotonic()
-        if now - self._node_read_at < NODE_REFRESH:
-            return Outcome("node")
+    async def read_node(self) -> PassReport:
+        """Read the Node; calls `on_node` if it, or the trouble with it, is another one than before."""
+        before = self._known
         try:
             found = await self._api.get(NODES, None, self._subject.node)
         except Transient as failure:
-            return Outcome("node", failures=(failure,))
-        self._known = replace(self._known, node=parse_node(found))
-        self._node_read_at = now
-        return Outcome("node")
+            self._known = replace(self._known, node_trouble=str(failure))
+            report = PassReport.of([Outcome("node", failures=(failure,))])
+        else:
+            self._known = replace(self._known, node=parse_node(found), node_trouble="")
+            report = PassReport()
+        if self._known != before:
+            self._on_node()
+        return report
+
+    async def survey(self) -> Survey:
+        """Read what may have changed on this host."""
+        outcomes = [await self._read_host(), await self._read_driver()]
+        failed = tuple(outcome for outcome in outcomes if outcome.failures)
+        self._known = replace(self._known, outcomes=failed)
+        return self._known
 
     async def _read_host(self) -> Outcome:
         try:

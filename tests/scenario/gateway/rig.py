@@ -13,7 +13,8 @@ from crds.endpoint import Endpoint, parse_endpoint
 from crds.gateway import Connection, Gateway, parse_gateway
 from crds.meta import CLUSTER_ID_LABEL
 from gateway.config import read_settings
-from gateway.daemon import Boundaries, run_daemon
+from gateway.daemon import Boundaries
+from gateway.run import run_daemon
 from isthmus.dataplane.routes import Route
 from isthmus.kube.api import PatchKind
 from isthmus.kube.errors import Call, Unavailable

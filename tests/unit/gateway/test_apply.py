@@ -1,26 +1,23 @@
-"""What a pass does in each role; its steps are tested with `gateway.leading` and `gateway.cabling`."""
+"""What a pass does in each role; its steps are tested with `gateway.cabling`."""
 
 from __future__ import annotations
 
 from ipaddress import ip_network
 
-from broker.sync import SyncResult
 from crds.cluster import parse_cluster
 from crds.endpoint import parse_endpoint
 from crds.meta import NodeName
-from gateway.apply import GatewayPass, Members, Parts
+from gateway.apply import GatewayPass, Parts
 from gateway.cabling import Cabling
 from gateway.leadership import Role, Standing
-from gateway.leading import Leading
 from gateway.picture import Picture
+from gateway.snapshot import Members
 from gateway.survey import Subject, Surveyor
 from isthmus.dataplane.routes import Route
 from isthmus.kube.resources import CLUSTERS, ENDPOINTS
 from isthmus.kube.store import Store
-from isthmus.reconcile.outcome import Outcome
 from tests.builders import NAMESPACE, cluster_object, endpoint_object, networks
 from tests.fakes.cabledriver import FakeCableDriver
-from tests.fakes.clock import FakeClock
 from tests.fakes.kubeapi import FakeKube
 from tests.fakes.netlink import FakeKernel, fake_netlink
 from tests.unit.gateway.worlds import settings
@@ -33,7 +30,7 @@ UNDECIDED = Role(Standing.UNDECIDED, "the API server is away")
 class Rig:
     def __init__(self) -> None:
         self.role = LEADER
-        self.leads = True
+        self.in_time = True
         self.pictures: list[Picture] = []
         self.driver = FakeCableDriver()
         self.kernel = FakeKernel()
@@ -48,17 +45,13 @@ class Rig:
         self.members = Members(Store(CLUSTERS, parse_cluster), Store(ENDPOINTS, parse_endpoint))
         cabling = Cabling(netlink.addresses, self.driver, pinger=None)
         subject = Subject(NodeName("east-gw"), networks("10.244.0.0/16"))
-        parts = Parts(
-            surveyor=Surveyor(subject, kube, netlink, self.driver, FakeClock()),
-            members=self.members,
-            leading=Leading(settings(), kube, self, cabling, lambda: self.leads),
-            cabling=cabling,
-        )
-        self.passes = GatewayPass(settings(), parts, lambda: self.role, self.pictures.append)
+        self.surveyor = Surveyor(subject, kube, netlink, self.driver, lambda: None)
+        parts = Parts(self.surveyor, self.members, self, cabling)
+        self.passes = GatewayPass(settings(), parts, self.pictures.append)
         self.meet("west")
 
-    async def sync_pass(self) -> SyncResult:
-        return SyncResult(Outcome("broker"), (), synced=True)
+    def leads(self) -> bool:
+        return self.in_time
 
     def meet(self, *peers: str) -> None:
         """Exactly these peers are members now."""
@@ -69,6 +62,7 @@ class Rig:
     async def run(self, role: Role) -> list[str]:
         """Run a pass in *role* and return the cluster ids that have cables then."""
         self.role = role
+        await self.surveyor.read_node()
         await self.passes.run()
         return sorted(cable.cluster_id for cable in self.driver.held.values())
 
@@ -135,9 +129,46 @@ async def test_every_pass_ends_with_a_picture():
 async def test_a_leader_whose_time_ran_out_within_a_pass_still_keeps_its_cables_alive():
     rig = Rig()
     await rig.run(LEADER)
-    rig.leads = False
+    rig.in_time = False
     await rig.run(LEADER)
     rig.driver.crash()
     rig.driver.restart()
 
     assert await rig.run(UNDECIDED) == ["west"]
+
+
+async def test_no_cable_is_touched_before_the_members_were_read_once():
+    rig = Rig()
+    await rig.run(LEADER)
+    fresh = Rig()
+    fresh.members = Members(Store(CLUSTERS, parse_cluster), Store(ENDPOINTS, parse_endpoint))
+    fresh.driver.held.update(rig.driver.held)
+    parts = Parts(
+        fresh.surveyor,
+        fresh.members,
+        fresh,
+        Cabling(fake_netlink(fresh.kernel).addresses, fresh.driver, None),
+    )
+    fresh.passes = GatewayPass(settings(), parts, fresh.pictures.append)
+
+    assert await fresh.run(LEADER) == ["west"]
+    assert fresh.driver.writes == 0
+
+
+async def test_a_refused_endpoint_is_in_the_picture_of_the_leader():
+    rig = Rig()
+    rig.members.clusters.replace([])
+
+    assert await rig.run(LEADER) == []
+    assert [refusal.cluster_id for refusal in rig.pictures[-1].refusals] == ["west"]
+
+
+async def test_a_silent_tunnel_daemon_is_not_asked_but_what_it_should_hold_is_known():
+    rig = Rig()
+    await rig.run(LEADER)
+    rig.driver.crash()
+    rig.meet("west", "north")
+
+    await rig.run(LEADER)
+
+    assert [cable.cluster_id for cable in rig.pictures[-1].cables] == ["north", "west"]

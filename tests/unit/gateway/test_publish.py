@@ -1,8 +1,9 @@
 from __future__ import annotations
 
-from crds.endpoint import Endpoint, EndpointSpec, parse_endpoint
+from crds.cluster import parse_cluster
+from crds.endpoint import Endpoint, parse_endpoint
 from gateway.localendpoint import local_cluster
-from gateway.publish import publish
+from gateway.publish import Announcement, publish
 from isthmus.kube.api import Object
 from isthmus.kube.errors import Forbidden
 from isthmus.kube.resources import CLUSTERS, ENDPOINTS
@@ -23,8 +24,12 @@ def published(api: FakeKube) -> list[Endpoint]:
     return [parse_endpoint(item) for item in api.objects(ENDPOINTS, NAMESPACE)]
 
 
-async def announce(api: FakeKube, spec: EndpointSpec = OURS) -> Outcome:
-    return await publish(api, NAMESPACE, local_cluster(settings()), spec, published(api))
+WANTED = Announcement(local_cluster(settings()), OURS)
+
+
+async def announce(api: FakeKube) -> Outcome:
+    clusters = [parse_cluster(item) for item in api.objects(CLUSTERS, NAMESPACE)]
+    return await publish(api, NAMESPACE, WANTED, clusters, published(api))
 
 
 async def test_cluster_and_endpoint_are_created_in_this_order():
@@ -38,12 +43,22 @@ async def test_cluster_and_endpoint_are_created_in_this_order():
     assert [endpoint.spec for endpoint in published(api)] == [OURS]
 
 
-async def test_a_second_announcement_writes_nothing():
+async def test_a_second_announcement_calls_nobody():
+    api = kube()
+    await announce(api)
+    api.calls.clear()
+
+    outcome = await announce(api)
+
+    assert (outcome.writes, api.calls) == (0, [])
+
+
+async def test_an_object_that_is_right_though_not_known_yet_is_not_written_again():
     api = kube()
     await announce(api)
     before = api.writes
 
-    outcome = await announce(api)
+    outcome = await publish(api, NAMESPACE, WANTED, (), ())
 
     assert (outcome.writes, api.writes) == (0, before)
 
@@ -73,7 +88,7 @@ async def test_a_former_endpoint_that_somebody_else_removed_meanwhile_is_no_fail
     gone = published(api)
     api.remove(ENDPOINTS, NAMESPACE, FORMER["metadata"]["name"])
 
-    outcome = await publish(api, NAMESPACE, local_cluster(settings()), OURS, gone)
+    outcome = await publish(api, NAMESPACE, WANTED, (), gone)
 
     assert (outcome.removed, outcome.failures) == (0, ())
 

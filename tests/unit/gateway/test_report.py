@@ -4,7 +4,8 @@ import asyncio
 from ipaddress import ip_address
 
 from crds.gateway import ConnectionStatus, Gateway, GatewayStatus, HaStatus, parse_gateway, render_gateway
-from crds.meta import Rejection
+from crds.meta import ObjectRef, Rejection
+from gateway.announce import Announced
 from gateway.health.icmp import Origin
 from gateway.health.ping import Pinger, PingTiming
 from gateway.leadership import Role, Standing
@@ -17,6 +18,9 @@ from isthmus.kube.errors import Forbidden
 from isthmus.kube.events import Reporter
 from isthmus.kube.resources import EVENTS, GATEWAYS
 from isthmus.kube.store import Store
+from isthmus.membership.judge import Refusal
+from isthmus.reconcile.errors import Transient
+from isthmus.reconcile.outcome import Outcome
 from tests.builders import NAMESPACE, endpoint_spec
 from tests.fakes.cabledriver import SOCKET_GONE, FakeCableDriver
 from tests.fakes.clock import FakeClock
@@ -41,7 +45,10 @@ class Rig:
         self.pinger.aim({CABLE.cable_name: ip_address("10.97.0.1")}, Origin())
         self.driver.held = {CABLE.cable_name: CABLE}
         self.gateways: Store[Gateway] = Store(GATEWAYS, parse_gateway)
-        sources = Sources(lambda: self.picture, self.driver, self.pinger, self.gateways)
+        self.announced = Announced()
+        sources = Sources(
+            lambda: self.picture, lambda: self.announced, self.driver, self.pinger, self.gateways
+        )
         events = Reporter(self.kube, self.clock, "isthmus-gateway", "east-gw", NAMESPACE)
         self.status = StatusPass(settings(), "0.1.0", self.kube, sources, events, self.clock)
 
@@ -194,3 +201,16 @@ async def test_the_first_round_trip_time_is_news_and_later_ones_are_not():
         assert await rig.run(after=0.1) == 1
         assert await rig.run(after=2.0) == 0
         pinging.cancel()
+
+
+async def test_what_the_broker_offered_and_what_failed_there_is_told_too():
+    rig = Rig()
+    ref = ObjectRef("Endpoint", "broker", "liar")
+    refusal = Refusal(Rejection(ref, "spec.cluster_id", "is not its own"), "liar", LOCAL)
+    away = Outcome("broker", failures=(Transient("the broker: cannot list clusters"),))
+    rig.announced = Announced((refusal,), (away,))
+
+    await rig.run()
+
+    assert rig.own.status.status_failure == "the broker: cannot list clusters"
+    assert rig.own.status.connections[-1].message == "refused: spec.cluster_id: is not its own"

@@ -3,13 +3,12 @@ from __future__ import annotations
 from ipaddress import ip_address, ip_network
 
 from crds.meta import NodeName
-from gateway.survey import NODE_REFRESH, Subject, Surveyor
+from gateway.survey import Subject, Surveyor
 from isthmus.dataplane.routes import Route
 from isthmus.kube.errors import Forbidden
 from isthmus.kube.resources import NODES
 from tests.builders import networks
 from tests.fakes.cabledriver import SOCKET_GONE, WORKING, FakeCableDriver
-from tests.fakes.clock import FakeClock
 from tests.fakes.kubeapi import FakeKube
 from tests.fakes.netlink import FakeKernel, fake_netlink
 
@@ -22,17 +21,17 @@ class Rig:
         self.kernel.add_address("eth0", "172.18.0.2/24")
         self.kernel.add_route(Route(ip_network("0.0.0.0/0"), 254, device="eth0"))
         self.driver = FakeCableDriver()
-        self.clock = FakeClock()
+        self.news = 0
         subject = Subject(NodeName("east-gw"), networks("10.244.0.0/16"))
-        self.surveyor = Surveyor(subject, self.kube, fake_netlink(self.kernel), self.driver, self.clock)
+        self.surveyor = Surveyor(subject, self.kube, fake_netlink(self.kernel), self.driver, self.hear)
 
-    @property
-    def node_reads(self) -> int:
-        return len([call for call in self.kube.calls if call.verb == "get"])
+    def hear(self) -> None:
+        self.news += 1
 
 
 async def test_everything_that_can_be_read_is_known():
     rig = Rig()
+    await rig.surveyor.read_node()
 
     survey = await rig.surveyor.survey()
 
@@ -42,28 +41,50 @@ async def test_everything_that_can_be_read_is_known():
     assert (survey.driver, survey.driver_trouble, survey.outcomes) == (WORKING, "", ())
 
 
-async def test_the_node_is_read_again_only_after_a_while():
+async def test_a_look_at_the_host_calls_no_server():
     rig = Rig()
-    await rig.surveyor.survey()
-    await rig.surveyor.survey()
-    assert rig.node_reads == 1
 
-    await rig.clock.advance(NODE_REFRESH)
     await rig.surveyor.survey()
 
-    assert rig.node_reads == 2
+    assert rig.kube.calls == []
+
+
+async def test_only_another_node_is_news():
+    rig = Rig()
+    await rig.surveyor.read_node()
+    await rig.surveyor.read_node()
+    assert rig.news == 1
+
+    labels = {"gateway.submariner.io/udp-port": "4501"}
+    rig.kube.put({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "east-gw", "labels": labels}})
+    await rig.surveyor.read_node()
+
+    assert rig.news == 2
+
+
+async def test_a_node_that_cannot_be_read_keeps_its_last_value_and_is_told():
+    rig = Rig()
+    await rig.surveyor.read_node()
+    rig.kube.refuse(Forbidden, resource=NODES)
+
+    report = await rig.surveyor.read_node()
+
+    survey = await rig.surveyor.survey()
+    assert [step for step, _ in report.failures] == ["node"]
+    assert survey.node is not None
+    assert "cannot get nodes" in survey.node_trouble
+    assert rig.news == 2
 
 
 async def test_what_cannot_be_read_hides_nothing_else_and_is_told():
     rig = Rig()
-    rig.kube.refuse(Forbidden, resource=NODES)
     rig.kernel.routes.clear()
     rig.driver.crash()
 
     survey = await rig.surveyor.survey()
 
     assert (survey.node, survey.host, survey.driver) == (None, None, None)
-    assert [outcome.step for outcome in survey.outcomes] == ["node", "host", "driver"]
+    assert [outcome.step for outcome in survey.outcomes] == ["host", "driver"]
     assert survey.driver_trouble == SOCKET_GONE
 
 
