@@ -76,53 +76,56 @@ class World:
 
 
 class Line:
-    """One node's way to the API server; a cut one is silent, as behind a partition."""
+    """One node's way to the API server: a cut one refuses calls, on a stuck one no answer ever comes."""
 
     def __init__(self, kube: FakeKube) -> None:
         self._kube = kube
         self.cut = False
+        self.stuck = False
 
     @property
     def server(self) -> str:
         return self._kube.server
 
     async def list(self, resource: Resource, namespace: str | None = None, *, label_selector: str = ""):
-        self._check("list", resource)
+        await self._check("list", resource)
         return await self._kube.list(resource, namespace, label_selector=label_selector)
 
     async def watch(self, resource: Resource, namespace: str | None = None, **options: Any):
-        self._check("watch", resource)
+        await self._check("watch", resource)
         async with aclosing(self._kube.watch(resource, namespace, **options)) as events:
             async for event in events:
-                self._check("watch", resource)
+                await self._check("watch", resource)
                 yield event
 
     async def get(self, resource: Resource, *where: Any):
-        self._check("get", resource)
+        await self._check("get", resource)
         return await self._kube.get(resource, *where)
 
     async def create(self, resource: Resource, *where: Any):
-        self._check("create", resource)
+        await self._check("create", resource)
         return await self._kube.create(resource, *where)
 
     async def replace(self, resource: Resource, *where: Any):
-        self._check("update", resource)
+        await self._check("update", resource)
         return await self._kube.replace(resource, *where)
 
     async def patch(self, resource: Resource, *where: Any, kind: PatchKind):
-        self._check("patch", resource)
+        await self._check("patch", resource)
         return await self._kube.patch(resource, *where, kind=kind)
 
     async def delete(self, resource: Resource, *where: Any, uid: str | None = None):
-        self._check("delete", resource)
+        await self._check("delete", resource)
         await self._kube.delete(resource, *where, uid=uid)
 
     async def create_token(self, namespace: str, service_account: str, seconds: int) -> str:
         return await self._kube.create_token(namespace, service_account, seconds)
 
-    def _check(self, verb: str, resource: Resource) -> None:
+    async def _check(self, verb: str, resource: Resource) -> None:
         if self.cut:
             raise Unavailable(Call(self.server, verb, str(resource)), "no route to host")
+        if self.stuck:
+            await asyncio.Event().wait()
 
 
 class Node:

@@ -307,3 +307,20 @@ async def test_a_tunnel_that_carries_no_pings_is_in_error():
         connection = world.connections("east-gw")["west"]
         assert connection.status is ConnectionStatus.ERROR
         assert "pings to the health-check address 10.245.0.1 got no answer" in connection.message
+
+
+async def test_an_api_server_that_hangs_does_not_delay_the_repair_of_a_cable():
+    world, node = one_node()
+    world.peer_joins(**WEST)
+
+    async with running(node):
+        await world.clock.advance(10.0)
+        node.line.stuck = True
+        world.peer_joins("north", "10.98.0.0/16", "10.246.0.0/16")
+        await world.clock.advance(2.0)
+        node.driver.crash()
+        await world.clock.advance(1.0)
+        node.driver.restart()
+        await world.clock.advance(1.0)
+
+        assert [cable.cluster_id for cable in node.driver.held.values()] == ["west"]
