@@ -74,6 +74,8 @@ def refusal_of_failure(call: Call, error: Exception) -> ApiError:
         return Unavailable(call, f"the name {error.host} cannot be resolved")
     if isinstance(error, aiohttp.ClientConnectorError):
         return Unavailable(call, f"no connection ({error.strerror or error.os_error})")
+    if isinstance(error, aiohttp.ClientPayloadError):
+        return Unavailable(call, "the connection broke in the middle of an answer")
     return Unavailable(call, f"the connection broke ({str(error) or type(error).__name__})")
 
 

@@ -109,22 +109,31 @@ async def real_world(running: ApiServer) -> AsyncIterator[KubeWorld]:
         )
 
 
-async def _define_things(api: KubeApi) -> None:
+def definition_of(resource: Resource) -> Object:
+    """A CustomResourceDefinition of a namespaced kind that takes any content."""
     schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
-    version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}
-    definition = {
-        "metadata": {"name": "things.isthmus.test"},
+    version = {
+        "name": resource.version,
+        "served": True,
+        "storage": True,
+        "schema": {"openAPIV3Schema": schema},
+    }
+    return {
+        "metadata": {"name": str(resource)},
         "spec": {
-            "group": "isthmus.test",
+            "group": resource.group,
             "scope": "Namespaced",
-            "names": {"plural": "things", "kind": "Thing"},
+            "names": {"plural": resource.plural, "kind": resource.kind},
             "versions": [version],
         },
     }
+
+
+async def _define_things(api: KubeApi) -> None:
     try:
-        await api.get(CRDS, None, "things.isthmus.test")
+        await api.get(CRDS, None, str(THINGS))
     except NotFound:
-        await api.create(CRDS, None, definition)
+        await api.create(CRDS, None, definition_of(THINGS))
     while True:
         try:
             await api.list(THINGS)

@@ -114,6 +114,7 @@ def untrusted() -> ssl.SSLCertVerificationError:
             "no connection (Connection refused)",
         ),
         (TimeoutError(), errors.Unavailable, "no answer in time"),
+        (aiohttp.ClientPayloadError("not complete"), errors.Unavailable, "in the middle of an answer"),
         (aiohttp.ServerDisconnectedError(), errors.Unavailable, "Server disconnected"),
         (ConnectionResetError(), errors.Unavailable, "the connection broke (ConnectionResetError)"),
     ],
