@@ -28,7 +28,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def joined(request: pytest.FixtureRequest) -> Iterator[Lab]:
     """Two joined clusters; the parameter is kube-proxy's mode (iptables unless given)."""
-    mode = getattr(request, "param", "iptables")
+    mode: ProxyMode = getattr(request, "param", "iptables")
     with _joined_lab(f"e2e{mode}", mode) as lab:
         yield lab
 
