@@ -12,7 +12,7 @@ import asyncio
 import secrets
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -111,24 +111,27 @@ class Rig:
         target = [protocol, address, str(PORT), str(kilobytes), *([source] if source else [])]
         return self.run(namespace, sys.executable, str(CLIENT), *target).strip()
 
-    def apply(self, site: Site, number: int, cable: str | None = "ipsec0") -> None:
-        """One pass of the route agent's plan on a node; *cable* None stands for IPsec in the kernel."""
-        with netns.inside(self.node(site, number)):
-            asyncio.run(self._apply(site, number, cable))
+    def apply(self, site: Site, number: int, *others: Endpoint, cable: str | None = "ipsec0") -> None:
+        """One pass of the route agent's plan on a node; *others* are members besides the two sites.
 
-    async def _apply(self, site: Site, number: int, cable: str | None) -> None:
+        *cable* None stands for IPsec in the kernel.
+        """
+        with netns.inside(self.node(site, number)):
+            asyncio.run(self._apply(site, number, others, cable))
+
+    async def _apply(self, site: Site, number: int, others: Sequence[Endpoint], cable: str | None) -> None:
         [other] = [one for one in SITES if one is not site]
         local = LocalCluster(
             ClusterId(site.name), builders.networks(site.service_cidr), builders.networks(site.pod_cidr)
         )
         async with kernel_netlink() as netlink:
             facts = await host_facts(netlink, 4, local.cluster_cidrs)
-            own, peer = _endpoint(site, None, cable), _endpoint(other, other.name, cable)
+            own, peers = _endpoint(site, None, cable), [_endpoint(other, other.name, cable), *others]
             snapshot = Snapshot(
                 node=NodeName(f"{site.name}-{number}"),
                 host=facts,
                 local=local,
-                membership=Membership(own, (Peer(peer.spec.cluster_id, peer),)),
+                membership=Membership(own, tuple(Peer(peer.spec.cluster_id, peer) for peer in peers)),
                 nodes=tuple(node_record(f"{site.name}-{each}", site.address(each)) for each in NUMBERS),
             )
             originals = OriginalsFile(self.state / f"{site.name}-{number}.json")

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 
 import pytest
 
+from tests import builders
 from tests.kernel.routeagent_rig import EAST, GATEWAY, NUMBERS, SITES, WEST, WORKER, Rig, Site, two_clusters
 
 pytestmark = pytest.mark.root
 
 OTHER = {EAST.name: WEST, WEST.name: EAST}
-CLIENTS = {"pod": GATEWAY, "host": WORKER}
 PLACES = {GATEWAY: "gateway", WORKER: "worker"}
 
 
@@ -145,6 +146,19 @@ def test_with_ipsec_in_the_kernel_and_no_policy_nothing_leaves(closed: Rig, kind
 
     assert [answer for answer in answers if not answer.startswith("failed:")] == []
     assert closed.clear_packets() == 0
+
+
+def test_a_third_member_comes_and_goes_and_passes_repeat_without_the_loss_of_one_packet(joined: Rig):
+    north = builders.endpoint("north", "10.98.0.0/16", "10.246.0.0/16", private_ip="192.0.2.9")
+    ping = ("ping", "-q", "-i", "0.01", "-w", "4", WEST.pod(WORKER))
+    argv = ("ip", "netns", "exec", joined.pod(EAST, WORKER), *ping)
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as pinging:
+        for others in ((north,), (north,), (), ()):
+            for number in NUMBERS:
+                joined.apply(EAST, number, *others)
+        output, _ = pinging.communicate(timeout=30)
+
+    assert " 0% packet loss" in output, output
 
 
 def test_the_routers_count_would_see_a_packet_in_the_clear(tmp_path):
