@@ -13,8 +13,8 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
@@ -27,6 +27,7 @@ CHARON = "/usr/sbin/charon-systemd"
 START_SECONDS = 20.0
 
 Esp = Literal["kernel", "libipsec"]
+Link = Callable[[tuple[str, ...]], AbstractContextManager[None]]
 
 
 @dataclass
@@ -95,7 +96,15 @@ class Site:
 
 
 @contextmanager
-def two_sites(esp: Esp = "libipsec") -> Iterator[tuple[Site, Site]]:
+def connect_by_veth(namespaces: tuple[str, ...]) -> Iterator[None]:
+    """A link without delay, `eth0` at both ends; it goes with the namespaces."""
+    first, second = namespaces
+    netns.run("ip", "-n", first, *f"link add eth0 type veth peer name eth0 netns {second}".split())
+    yield
+
+
+@contextmanager
+def two_sites(esp: Esp = "libipsec", link: Link = connect_by_veth) -> Iterator[tuple[Site, Site]]:
     """Two connected sites without running charons; whatever happens, nothing is left of them."""
     tag = secrets.token_hex(3)
     directory = Path(tempfile.mkdtemp(prefix="ist-charon-"))
@@ -103,8 +112,10 @@ def two_sites(esp: Esp = "libipsec") -> Iterator[tuple[Site, Site]]:
     try:
         for site in sites:
             netns.create(site.name)
-        _connect(sites, tag)
-        yield sites[0], sites[1]
+        with link(tuple(site.name for site in sites)):
+            for site in sites:
+                _address(site)
+            yield sites[0], sites[1]
     finally:
         for site in sites:
             site.kill()
@@ -124,15 +135,11 @@ def _site(tag: str, side: str, number: int, directory: Path, esp: Esp) -> Site:
     )
 
 
-def _connect(sites: tuple[Site, ...], tag: str) -> None:
-    links = [f"ist{tag}{number}" for number in range(len(sites))]
-    netns.run("ip", "link", "add", links[0], "type", "veth", "peer", "name", links[1])
-    for site, link in zip(sites, links, strict=True):
-        netns.run("ip", "link", "set", link, "netns", site.name, "name", "eth0")
-        site.ip("address", "add", f"{site.address}/24", "dev", "eth0")
-        site.ip("link", "set", "eth0", "up")
-        for subnet in site.subnets:
-            site.ip("address", "add", f"{subnet.network_address + 1}/32", "dev", "lo")
+def _address(site: Site) -> None:
+    site.ip("address", "add", f"{site.address}/24", "dev", "eth0")
+    site.ip("link", "set", "eth0", "up")
+    for subnet in site.subnets:
+        site.ip("address", "add", f"{subnet.network_address + 1}/32", "dev", "lo")
 
 
 def _answers(path: Path) -> bool:

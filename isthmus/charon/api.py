@@ -95,8 +95,8 @@ class SecurityAssociations(Protocol):
     async def initiate(self, connection: str, child: str) -> None:
         """Start to negotiate; returns at once, the result shows in `list_sas` and in events."""
 
-    async def terminate_ike(self, unique_id: int, *, silently: bool = False) -> None:
-        """Delete one IKE_SA and its children; *silently* without telling the peer first."""
+    async def terminate_ike(self, unique_id: int, *, hasty: bool = False) -> None:
+        """Delete one IKE_SA and its children; *hasty* tells the peer once and awaits no answer."""
 
     async def terminate_child(self, unique_id: int) -> None:
         """Delete one CHILD_SA."""

@@ -44,7 +44,8 @@ class EndIke:
     """Delete an IKE_SA."""
 
     unique_id: int
-    silently: bool = False
+    hasty: bool = False
+    """Without waiting for the peer's answer: the peer may have lost this SA, and packets still use it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ def judge(
     wanted: Wanted, own: Sequence[IkeSa], now: float, patience: Patience | None, grace: float
 ) -> Judgement:
     """Decide about one connection and its *own* SAs; *grace* is our wait if the peer is to start."""
-    lost = tuple(EndIke(sa.unique_id, silently=True) for sa in own if _calls_elsewhere(sa, wanted))
+    lost = tuple(EndIke(sa.unique_id, hasty=True) for sa in own if _calls_elsewhere(sa, wanted))
     fresh = [child for sa in own for child in sa.children if _is_fresh(child, wanted)]
     if any(child.installed_seconds >= SETTLE_SECONDS for child in fresh):
         return Judgement((*lost, *_extras(own, wanted)))
@@ -142,8 +143,8 @@ def _calls_elsewhere(sa: IkeSa, wanted: Wanted) -> bool:
 def _extras(own: Sequence[IkeSa], wanted: Wanted) -> Iterator[Command]:
     """What exists beside the SAs that carry the wanted child.
 
-    A call of ours that the peer's crossed is no extra yet: the peer may already hold it for established and, by
-    the same rule, drop the one that we would keep. Once both are up, both ends see both and choose the same.
+    A call of ours that the peer's crossed is no extra yet: the peer may already hold it for established and,
+    by the same rule, drop the one that we keep. Once both are up, both ends see both and choose the same.
     """
     doomed = set(_duplicates(own, wanted))
     for sa in own:
@@ -151,7 +152,7 @@ def _extras(own: Sequence[IkeSa], wanted: Wanted) -> Iterator[Command]:
             continue
         fresh = [child for child in sa.children if _is_fresh(child, wanted)]
         if all(child.unique_id in doomed for child in fresh):
-            yield EndIke(sa.unique_id)
+            yield EndIke(sa.unique_id, hasty=True)
             continue
         for child in sa.children:
             stale = child.name != wanted.child and child.state == "INSTALLED"

@@ -73,8 +73,8 @@ class ViciSession:
         body = {"ike": connection, "child": child, "timeout": "-1"}
         await self._command(f"initiate {connection}", lambda session: list(session.initiate(body)))
 
-    async def terminate_ike(self, unique_id: int, *, silently: bool = False) -> None:
-        force = "yes" if silently else "no"
+    async def terminate_ike(self, unique_id: int, *, hasty: bool = False) -> None:
+        force = "yes" if hasty else "no"
         await self._terminate({"ike-id": str(unique_id), "timeout": "-1", "force": force})
 
     async def terminate_child(self, unique_id: int) -> None:

@@ -20,7 +20,7 @@ from isthmus.charon.session import ViciSession
 from isthmus.reconcile.clock import SystemClock
 from isthmus.reconcile.outcome import Outcome
 from tests.builders import endpoint_spec
-from tests.strongswan import Esp, Site, two_sites
+from tests.strongswan import Esp, Link, Site, connect_by_veth, two_sites
 
 KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4v"
 
@@ -99,9 +99,7 @@ class Gateway:
         """Wait for a message."""
         deadline = time.monotonic() + seconds
         while words not in (state := await self.state()).message:
-            assert time.monotonic() < deadline, (
-                f"{words!r} was never said but {state.message!r}"
-            )
+            assert time.monotonic() < deadline, f"{words!r} was never said but {state.message!r}"
             await asyncio.sleep(0.05)
 
 
@@ -138,9 +136,9 @@ class Pair:
 
 
 @asynccontextmanager
-async def running_pair(esp: Esp = "libipsec") -> AsyncIterator[Pair]:
+async def running_pair(esp: Esp = "libipsec", link: Link = connect_by_veth) -> AsyncIterator[Pair]:
     """Both charons up, both drivers at work, nothing wanted yet."""
-    with two_sites(esp) as (here, there):
+    with two_sites(esp, link) as (here, there):
         here.start()
         there.start()
         with (

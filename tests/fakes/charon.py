@@ -91,7 +91,7 @@ class FakeCharon:
         if self.peers_answer:
             self.establish(connection)
 
-    async def terminate_ike(self, unique_id: int, *, silently: bool = False) -> None:
+    async def terminate_ike(self, unique_id: int, *, hasty: bool = False) -> None:
         self._meet("terminate_ike")
         if unique_id in self.sas:
             self.writes += 1

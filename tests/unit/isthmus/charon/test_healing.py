@@ -71,7 +71,7 @@ class TestStarting:
     def test_a_call_to_an_address_that_the_peer_left_is_given_up(self):
         elsewhere = ike(state="CONNECTING", remote_address=IPv4Address("192.0.2.99"))
 
-        assert decide(WEST, elsewhere).commands == (EndIke(1, silently=True), Initiate(WEST))
+        assert decide(WEST, elsewhere).commands == (EndIke(1, hasty=True), Initiate(WEST))
 
 
 class TestATunnelThatIsUp:
@@ -94,7 +94,7 @@ class TestATunnelThatIsUp:
     def test_lets_an_ike_sa_go_that_carries_only_an_older_version(self):
         old, new = ike(child("isthmus-older")), ike(child(WEST.child, unique_id=2), unique_id=2)
 
-        assert decide(WEST, old, new).commands == (EndIke(1),)
+        assert decide(WEST, old, new).commands == (EndIke(1, hasty=True),)
 
     def test_lets_a_busy_ike_sa_be(self):
         old, new = ike(child("isthmus-older"), busy=True), ike(child(WEST.child, unique_id=2), unique_id=2)
@@ -110,7 +110,7 @@ class TestATunnelThatIsUp:
     def test_ends_a_call_to_an_address_that_the_peer_left(self):
         elsewhere = ike(state="CONNECTING", unique_id=2, remote_address=IPv4Address("192.0.2.99"))
 
-        assert decide(WEST, ike(child(WEST.child)), elsewhere).commands == (EndIke(2, silently=True),)
+        assert decide(WEST, ike(child(WEST.child)), elsewhere).commands == (EndIke(2, hasty=True),)
 
 
 class TestTwoTunnelsForTheSameSubnets:
@@ -128,8 +128,8 @@ class TestTwoTunnelsForTheSameSubnets:
             for sa in ours
         ]
 
-        assert decide(WEST, *ours).commands == (EndIke(1),)
-        assert decide(WEST, *reversed(theirs)).commands == (EndIke(11),)
+        assert decide(WEST, *ours).commands == (EndIke(1, hasty=True),)
+        assert decide(WEST, *reversed(theirs)).commands == (EndIke(11, hasty=True),)
 
     def test_on_one_ike_sa_cost_only_a_child(self):
         both = ike(child(WEST.child, unique_id=1), child(WEST.child, unique_id=2))
