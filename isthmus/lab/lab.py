@@ -121,7 +121,7 @@ def _build(lab: Lab, programs: Programs, report: Report) -> None:
         ("nodes and pods", _start_nodes),
         ("API servers ready", _wait_for_servers),
         ("objects and kube-proxies", _populate),
-        ("pods serving", _wait_for_pods),
+        ("pods and Services answering", _wait_for_answers),
     ]
     for title, step in steps:
         started = time.monotonic()
@@ -222,15 +222,23 @@ def set_proxy_mode(lab: Lab, cluster: str, programs: Programs) -> None:
         lab.machine(node.name).put(kubeproxy.NAME, unit)
 
 
-def _wait_for_pods(lab: Lab, _programs: Programs) -> None:
+def _wait_for_answers(lab: Lab, programs: Programs) -> None:
+    """Return when every node reaches its pods, and through its kube-proxy every Service of its cluster."""
     deadline = time.monotonic() + controlplane.READY_SECONDS
-    for node in lab.topology.nodes:
-        for pod in node.pods:
-            url = f"http://{pod.address}:{objects.POD_PORT}/"
-            while not (done := lab.run(node.name, ["curl", "-s", "--noproxy", "*", "-m", "2", url])).ok:
-                if time.monotonic() > deadline:
-                    raise process.ProgramFailed(done)
-                time.sleep(0.1)
+    for plane in _planes(lab):
+        services = objects.service_addresses(plane, programs)
+        for node in plane.cluster.nodes:
+            urls = [f"http://{pod.address}:{objects.POD_PORT}/" for pod in node.pods]
+            urls += [f"http://{address}:{objects.SERVICE_PORT}/" for address in services]
+            for url in urls:
+                _wait_for_answer(lab, node.name, url, deadline)
+
+
+def _wait_for_answer(lab: Lab, node: str, url: str, deadline: float) -> None:
+    while not (done := lab.run(node, ["curl", "-s", "--noproxy", "*", "-m", "2", url])).ok:
+        if time.monotonic() > deadline:
+            raise process.ProgramFailed(done)
+        time.sleep(0.1)
 
 
 def leftovers(paths: LabPaths) -> bool:

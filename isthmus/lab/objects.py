@@ -139,6 +139,12 @@ def write_objects(plane: ControlPlane, programs: Programs) -> None:
     _apply(plane, programs, render_statuses(plane.cluster, datetime.now(UTC)), ["--subresource=status"])
 
 
+def service_addresses(plane: ControlPlane, programs: Programs) -> list[str]:
+    """The ClusterIPs of the lab's own Services."""
+    path = "jsonpath={.items[?(@.spec.selector.app)].spec.clusterIP}"
+    return process.check(kubectl(plane, programs, "get", "services", "-o", path)).split()
+
+
 def kubectl(plane: ControlPlane, programs: Programs, *words: str) -> list[str]:
     """The command line of kubectl as the cluster's administrator."""
     return [

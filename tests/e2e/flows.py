@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from isthmus.lab import objects
 from isthmus.lab.demo import service_address
@@ -54,6 +55,14 @@ def ask_by_udp(lab: Lab, place: str, server: Target) -> dict[str, str]:
     return answer
 
 
+def network_command(lab: Lab, place: str, argv: list[str]) -> list[str]:
+    """The command that runs *argv* in the network of *place*, itself, so that a signal reaches it.
+
+    `Lab.command` enters a node's process namespace too, which takes a process in between.
+    """
+    return ["ip", "netns", "exec", lab.paths.namespace(place.replace("/", "-")), *argv]
+
+
 @dataclass
 class Flow:
     """An established flow of echo requests, 50 a second."""
@@ -77,14 +86,14 @@ class Flow:
     def longest_gap(self) -> float:
         """Seconds between two answers at most."""
         times = [when for when, _ in self.sequence]
-        return max(later - earlier for earlier, later in zip(times, times[1:], strict=False))
+        return max(later - earlier for earlier, later in pairwise(times))
 
 
 @contextmanager
 def pinging(lab: Lab, place: str, address: str) -> Iterator[Flow]:
     """Ping *address* from *place* for as long as the block lasts."""
     flow = Flow()
-    command = lab.command(place, ["ping", "-n", "-D", "-i", str(PING_INTERVAL), "-W", "2", address])
+    command = network_command(lab, place, ["ping", "-n", "-D", "-i", str(PING_INTERVAL), "-W", "2", address])
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as ping:
         time.sleep(1)
         try:

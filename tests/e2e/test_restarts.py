@@ -15,7 +15,7 @@ import pytest
 from isthmus.lab import charon
 from isthmus.lab.lab import Lab
 from isthmus.lab.node import Machine
-from tests.e2e.flows import pinging, target
+from tests.e2e.flows import network_command, pinging, target
 
 KERNEL_STEPS = {"links", "addresses", "neighbours", "fdb", "routes", "rules", "ruleset", "sysctls", "charon"}
 SETTLE_SECONDS = 6.0
@@ -43,9 +43,7 @@ def passes_after(log: Path, offset: int) -> list[dict[str, Any]]:
 @contextmanager
 def kernel_events(lab: Lab, node: str) -> Iterator[list[str]]:
     """What changes in the node's links, addresses, routes and rules during the block."""
-    # Not through nsenter -p, which forks: the signal would end it and leave the monitor running.
-    enter = ["ip", "netns", "exec", lab.paths.namespace(node)]
-    command = [*enter, "ip", "monitor", "link", "address", "route", "rule"]
+    command = network_command(lab, node, ["ip", "monitor", "link", "address", "route", "rule"])
     seen: list[str] = []
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as monitor:
         time.sleep(0.5)
