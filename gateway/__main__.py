@@ -17,7 +17,7 @@ import structlog
 from broker.connection import BrokerConnection, read_broker_connection
 from broker.side import Side
 from gateway.cabling import Cabling
-from gateway.config import Settings, read_settings, wants_uninstall
+from gateway.config import Settings, read_settings
 from gateway.daemon import Boundaries
 from gateway.health.echo import Tag
 from gateway.health.icmp import RawEchoes
@@ -34,6 +34,7 @@ from isthmus.dataplane.netlink import kernel_netlink
 from isthmus.kube.auth import Access, connect, from_kubeconfig, in_cluster
 from isthmus.reconcile import logs, service
 from isthmus.reconcile.clock import SystemClock
+from isthmus.reconcile.environment import wants_uninstall
 from isthmus.reconcile.errors import Fatal
 from isthmus.reconcile.health import Health, serve
 
@@ -58,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 async def _start(environ: Mapping[str, str]) -> None:
-    if wants_uninstall(environ):
+    if wants_uninstall(environ, "the gateway"):
         await _remove(environ)
         return
     settings, meeting = _read_all(environ)

@@ -9,11 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from crds.cluster import is_cluster_id
 from crds.meta import ClusterId, IPNetwork, NodeName
-from gateway.environment import Environment
 from gateway.health.ping import PingTiming
 from gateway.leadership import LeaseTimes
+from isthmus.reconcile.environment import Environment
 
 IPSEC = "libreswan"
 """What Submariner calls IPsec; ours is strongSwan, which speaks the same on the wire."""
@@ -58,7 +57,7 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
     """Read the environment; Fatal names every fault, one a line."""
     env = Environment(variables)
     settings = Settings(
-        cluster_id=_cluster_id(env),
+        cluster_id=env.cluster_id(),
         namespace=env.required("SUBMARINER_NAMESPACE", "the namespace of Isthmus, submariner-operator"),
         node=NodeName(env.required("NODE_NAME", "this node's name (spec.nodeName, by the downward API)")),
         service_cidrs=env.networks("SUBMARINER_SERVICECIDR", "the cluster's Service network"),
@@ -76,24 +75,6 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
     _check_backend(env)
     env.check("the gateway")
     return settings
-
-
-def wants_uninstall(variables: Mapping[str, str]) -> bool:
-    """Whether the environment asks for the removal instead of the daemon."""
-    env = Environment(variables)
-    wanted = env.flag("SUBMARINER_UNINSTALL", False)
-    env.check("the gateway")
-    return wanted
-
-
-def _cluster_id(env: Environment) -> ClusterId:
-    value = env.required("SUBMARINER_CLUSTERID", "this cluster's id, unique among the members")
-    if value and not is_cluster_id(value):
-        env.fault(
-            "SUBMARINER_CLUSTERID",
-            f"{value!r} is not a cluster id; use at most 63 lower-case letters, digits and inner dashes",
-        )
-    return ClusterId(value)
 
 
 def _ping_timing(env: Environment) -> PingTiming:

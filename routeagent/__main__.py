@@ -25,9 +25,10 @@ from isthmus.kube.auth import Access, connect, from_kubeconfig, in_cluster
 from isthmus.kube.resources import ROUTE_AGENTS
 from isthmus.reconcile import logs, service
 from isthmus.reconcile.clock import SystemClock
+from isthmus.reconcile.environment import wants_uninstall
 from isthmus.reconcile.errors import Fatal, Transient
 from routeagent.apply import Host
-from routeagent.config import Settings, read_settings, state_directory, wants_uninstall
+from routeagent.config import Settings, read_settings, state_directory
 from routeagent.daemon import COMPONENT, Daemon, World
 from routeagent.health import IcmpEchoes
 from routeagent.uninstall import clean_node
@@ -62,7 +63,7 @@ def _program(uninstall: bool, variables: Mapping[str, str]) -> Callable[[], Awai
         _configure_logs(variables)
         if os.geteuid() != 0:
             raise Fatal(f"{COMPONENT} changes routes, links and packet filters: run it as root")
-        if uninstall or wants_uninstall(variables):
+        if uninstall or wants_uninstall(variables, "the route agent"):
             await _uninstall(state_directory(variables))
             await _forget(variables)
         else:

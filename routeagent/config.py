@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from crds.cluster import is_cluster_id
-from crds.meta import ClusterId, NodeName
+from crds.meta import NodeName
 from isthmus.membership.judge import LocalCluster
-from routeagent.environment import Environment
+from isthmus.reconcile.environment import Environment
 
 BACKENDS = frozenset({"libreswan"})
 """Cable drivers that a member may announce; the same as the gateway's."""
@@ -38,7 +37,7 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
     env = Environment(variables)
     settings = Settings(
         local=LocalCluster(
-            cluster_id=_cluster_id(env),
+            cluster_id=env.cluster_id(),
             service_cidrs=env.networks("SUBMARINER_SERVICECIDR", "the cluster's Service network"),
             cluster_cidrs=env.networks("SUBMARINER_CLUSTERCIDR", "the cluster's Pod networks"),
         ),
@@ -58,24 +57,6 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
 def state_directory(variables: Mapping[str, str]) -> Path:
     """Where the node keeps what must outlive the daemon; all that an uninstall needs to know."""
     return Path(Environment(variables).text("ISTHMUS_STATE_DIR", "/var/lib/isthmus"))
-
-
-def wants_uninstall(variables: Mapping[str, str]) -> bool:
-    """Whether the environment asks for the removal instead of the daemon."""
-    env = Environment(variables)
-    wanted = env.flag("SUBMARINER_UNINSTALL", False)
-    env.check("the route agent")
-    return wanted
-
-
-def _cluster_id(env: Environment) -> ClusterId:
-    value = env.required("SUBMARINER_CLUSTERID", "this cluster's id, unique among the members")
-    if value and not is_cluster_id(value):
-        env.fault(
-            "SUBMARINER_CLUSTERID",
-            f"{value!r} is not a cluster id; use at most 63 lower-case letters, digits and inner dashes",
-        )
-    return ClusterId(value)
 
 
 def _health_interval(env: Environment) -> float | None:

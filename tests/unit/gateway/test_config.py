@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.config import read_settings, wants_uninstall
+from gateway.config import read_settings
 from gateway.health.ping import PingTiming
 from gateway.leadership import LeaseTimes
 from isthmus.reconcile.errors import Fatal
@@ -95,8 +95,3 @@ def test_secrets_are_looked_for_below_another_directory_if_told_so(tmp_path):
     settings = read_settings(COMPLETE | {"ISTHMUS_BROKER_SECRET_DIR": str(tmp_path)})
 
     assert settings.ipsec.psk_file == tmp_path / "submariner-ipsec-psk" / "psk"
-
-
-def test_the_environment_can_ask_for_the_removal():
-    assert wants_uninstall({"SUBMARINER_UNINSTALL": "true"})
-    assert not wants_uninstall({})

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from isthmus.reconcile.errors import Fatal
-from routeagent.config import read_settings, state_directory, wants_uninstall
+from routeagent.config import read_settings, state_directory
 from tests import builders
 
 COMPLETE = {
@@ -60,9 +60,4 @@ def test_a_bit_that_no_mark_has_is_refused(bit):
 
 def test_a_cluster_id_must_be_a_name():
     assert "'East!' is not a cluster id" in fault(SUBMARINER_CLUSTERID="East!")
-
-
-def test_an_uninstall_needs_nothing_but_the_state_directory():
-    assert wants_uninstall({"SUBMARINER_UNINSTALL": "true"})
-    assert not wants_uninstall({})
     assert state_directory({"ISTHMUS_STATE_DIR": "/srv/state"}) == Path("/srv/state")

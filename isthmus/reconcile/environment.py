@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from ipaddress import ip_network
 
-from crds.meta import IPNetwork
+from crds.cluster import is_cluster_id
+from crds.meta import ClusterId, IPNetwork
 from isthmus.reconcile.errors import Fatal
 
 TRUE = frozenset({"1", "t", "true", "yes", "on"})
@@ -60,6 +61,16 @@ class Environment:
             return default
         return int(value)
 
+    def cluster_id(self) -> ClusterId:
+        """This cluster's id."""
+        value = self.required("SUBMARINER_CLUSTERID", "this cluster's id, unique among the members")
+        if value and not is_cluster_id(value):
+            self.fault(
+                "SUBMARINER_CLUSTERID",
+                f"{value!r} is not a cluster id; use at most 63 lower-case letters, digits and inner dashes",
+            )
+        return ClusterId(value)
+
     def networks(self, name: str, meaning: str) -> tuple[IPNetwork, ...]:
         """A comma-separated list of at least one network, in its order."""
         networks = []
@@ -71,3 +82,11 @@ class Environment:
             except ValueError as error:
                 self.fault(name, f"{error}; write networks as 10.244.0.0/16")
         return tuple(networks)
+
+
+def wants_uninstall(variables: Mapping[str, str], program: str) -> bool:
+    """Whether the environment asks *program* for its removal instead of its work."""
+    env = Environment(variables)
+    wanted = env.flag("SUBMARINER_UNINSTALL", False)
+    env.check(program)
+    return wanted

@@ -4,7 +4,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from gateway.environment import Environment
+from isthmus.reconcile.environment import Environment, wants_uninstall
 from isthmus.reconcile.errors import Fatal
 
 
@@ -51,3 +51,17 @@ def test_a_list_of_networks_keeps_its_order():
     env = Environment({"NETS": "10.2.0.0/16, 10.1.0.0/16,"})
 
     assert env.networks("NETS", "networks") == (ip_network("10.2.0.0/16"), ip_network("10.1.0.0/16"))
+
+
+def test_an_uninstall_is_asked_for_by_a_variable() -> None:
+    assert wants_uninstall({"SUBMARINER_UNINSTALL": "true"}, "the daemon")
+    assert not wants_uninstall({}, "the daemon")
+
+
+def test_a_cluster_id_that_is_no_dns_label_is_a_fault_that_says_what_one_is() -> None:
+    env = Environment({"SUBMARINER_CLUSTERID": "East.1"})
+
+    env.cluster_id()
+
+    with pytest.raises(Fatal, match=r"SUBMARINER_CLUSTERID: .East\.1. is not a cluster id; use at most 63"):
+        env.check("the daemon")
