@@ -24,7 +24,7 @@ class DriverFacts:
     """What the rest of the gateway must know about the driver on this host."""
 
     interface_name: str | None
-    """The device that routes to remote subnets must name; None if policies catch the packets on any device."""
+    """The device that routes to remote subnets must name; None if policies catch packets on any device."""
     needs_subnet_addresses: bool
     """The host must own an address in each of its local subnets before a tunnel can come up."""
     esp: EspProvider
