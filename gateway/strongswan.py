@@ -127,8 +127,8 @@ class StrongswanDriver:
             match command:
                 case Initiate(wanted=wanted):
                     await self._charon.initiate(wanted.connection.name, wanted.child)
-                case EndIke(unique_id=unique_id, silently=silently):
-                    await self._charon.terminate_ike(unique_id, silently=silently)
+                case EndIke(unique_id=unique_id, hasty=hasty):
+                    await self._charon.terminate_ike(unique_id, hasty=hasty)
                 case EndChild(unique_id=unique_id):
                     await self._charon.terminate_child(unique_id)
         except CharonRefused as error:
