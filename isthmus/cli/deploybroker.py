@@ -16,7 +16,7 @@ from isthmus.cli.faults import Fault, usage
 from isthmus.cli.member import read_token
 from isthmus.cli.names import OWNER, OWNER_LABEL
 from isthmus.kube.api import KubeApi
-from isthmus.kube.errors import NotFound
+from isthmus.kube.errors import NoSuchKind, NotFound
 from isthmus.kube.resources import CLUSTERS, ENDPOINTS, SECRETS
 
 PSK_BYTES = 48
@@ -45,6 +45,8 @@ async def deploy_broker(target: Target, request: BrokerRequest, server: str) -> 
             f"the broker in namespace {request.namespace} has a key, and --ipsec-psk-from gives another: "
             "its members could not reach new ones; leave the option out, or delete that namespace first"
         )
+    if not found and not request.psk:
+        await _refuse_lost_key(target.api, request.namespace)
     psk = found or request.psk or secrets.token_bytes(PSK_BYTES)
     _warn_of_loopback(target, url)
     await ensure_namespace(target, broker_namespace(request.namespace))
@@ -95,6 +97,19 @@ async def _find_psk(api: KubeApi, namespace: str) -> bytes:
     except NotFound:
         return b""
     return base64.b64decode((secret.get("data") or {}).get("psk", ""))
+
+
+async def _refuse_lost_key(api: KubeApi, namespace: str) -> None:
+    """Refuse to give a broker that has members a new key, which they do not know."""
+    try:
+        members = (await api.list(CLUSTERS, namespace)).items
+    except NoSuchKind:
+        return
+    if members:
+        raise Fault(
+            f"the broker in namespace {namespace} has members but keeps no key (Submariner's brokers do not): "
+            "give the broker file that they joined with by --ipsec-psk-from"
+        )
 
 
 def _psk_secret(namespace: str, psk: bytes) -> dict[str, object]:

@@ -12,6 +12,7 @@ import shutil
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from isthmus.kube.api import KubeApi, Object
@@ -27,6 +28,7 @@ from isthmus.reconcile.errors import Fatal, Transient
 TOKEN_SECONDS = 30 * 86400
 UNINSTALL_SECONDS = 60.0
 START_SECONDS = 15.0
+_AT_ONCE = 8
 _ROOT_CA_TRIES = 150
 _ROOT_CA_POLL = 0.2
 
@@ -68,12 +70,12 @@ def uninstall(lab: Lab, clusters: Sequence[str], report: Report) -> None:
     Raises:
         UninstallFailed: after all nodes were tried, with what went wrong on each.
     """
+    machines = [lab.machine(node.name) for name in clusters for node in lab.topology.cluster(name).nodes]
     faults: list[str] = []
-    for name in clusters:
-        for node in lab.topology.cluster(name).nodes:
-            found = _uninstall_node(lab.machine(node.name))
-            report(f"{node.name}: {'; '.join(found) or 'removed'}")
-            faults += [f"{node.name}: {fault}" for fault in found]
+    with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
+        for machine, found in zip(machines, pool.map(_uninstall_node, machines), strict=True):
+            report(f"{machine.name}: {'; '.join(found) or 'removed'}")
+            faults += [f"{machine.name}: {fault}" for fault in found]
     if faults:
         raise UninstallFailed("; ".join(faults))
 

@@ -7,7 +7,7 @@ import pytest
 from isthmus.cli.deploybroker import PSK_BYTES, BrokerRequest, deploy_broker
 from isthmus.cli.faults import Fault
 from isthmus.kube.resources import CRDS, NAMESPACES, SECRETS
-from tests.unit.isthmus.cli.worlds import World
+from tests.unit.isthmus.cli.worlds import World, member_cluster
 
 SERVER = "https://192.0.2.9:6443"
 REQUEST = BrokerRequest("submariner-k8s-broker")
@@ -46,6 +46,19 @@ async def test_a_second_key_is_refused():
 
     with pytest.raises(Fault, match="has a key"):
         await deploy_broker(world.target, BrokerRequest(REQUEST.namespace, psk=b"other"), SERVER)
+
+
+async def test_members_whose_key_is_not_kept_here_are_not_cut_off_by_a_new_one():
+    world = World()
+    await deploy_broker(world.target, REQUEST, SERVER)
+    world.local.remove(SECRETS, REQUEST.namespace, "submariner-ipsec-psk")
+    world.local.put(member_cluster("east", "10.96.0.0/16", "10.2.0.0/16"))
+
+    with pytest.raises(Fault, match="--ipsec-psk-from"):
+        await deploy_broker(world.target, REQUEST, SERVER)
+
+    info = await deploy_broker(world.target, BrokerRequest(REQUEST.namespace, psk=b"theirs"), SERVER)
+    assert info.psk == b"theirs"
 
 
 async def test_the_key_is_kept_at_the_broker():
