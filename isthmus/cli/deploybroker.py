@@ -107,7 +107,7 @@ async def _refuse_lost_key(api: KubeApi, namespace: str) -> None:
         return
     if members:
         raise Fault(
-            f"the broker in namespace {namespace} has members but keeps no key (Submariner's brokers do not): "
+            f"the broker in namespace {namespace} has members but keeps no key, as Submariner's do: "
             "give the broker file that they joined with by --ipsec-psk-from"
         )
 

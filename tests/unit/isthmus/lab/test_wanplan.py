@@ -7,6 +7,7 @@ import pytest
 from isthmus.lab.wanplan import (
     LinkEnd,
     LinkState,
+    Rule,
     WanLink,
     links_between,
     parse_rules,
@@ -20,7 +21,7 @@ WEST = LinkEnd("west", "site1", (ip_network("172.30.1.0/24"),))
 SOUTH = LinkEnd("south", "site2", (ip_network("172.30.2.0/24"), ip_network("fd00:2::/64")))
 EAST_WEST = WanLink(0, EAST, WEST)
 EAST_SOUTH = WanLink(1, EAST, SOUTH)
-NOTHING: frozenset = frozenset()
+NOTHING: frozenset[Rule] = frozenset()
 
 
 def changes(links: dict[WanLink, LinkState], family: int = 4) -> str:
