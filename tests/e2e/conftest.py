@@ -15,6 +15,9 @@ from isthmus.lab import clusterset
 from isthmus.lab import lab as labs
 from isthmus.lab.lab import Lab
 from isthmus.lab.topology import ProxyMode, default_topology
+from tests.e2e.flows import target
+from tests.e2e.steady import Steady, steady_flow
+from tests.e2e.told import await_well
 
 MODES = ("iptables", "nftables")
 
@@ -38,6 +41,16 @@ def bad_lab() -> Iterator[Lab]:
     """Two joined clusters for the tests that put something bad in and take it out again."""
     with _joined_lab("e2ebad", "iptables") as lab:
         yield lab
+
+
+@pytest.fixture(scope="module")
+def flow(bad_lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Steady]:
+    """A ping between innocent Pods of both clusters, through all tests of a module."""
+    await_well(bad_lab, "east", "west")
+    address = target(bad_lab, "west", "worker", "Pod IP").address
+    log = tmp_path_factory.mktemp("flow") / "ping.log"
+    with steady_flow(bad_lab, "east/web-worker", address, log) as running:
+        yield running
 
 
 @contextmanager
