@@ -1,7 +1,8 @@
 """Bring one object to what we want, writing only if it differs; delete what we no longer want.
 
-Of our own kinds (submariner.io) every field that we set is ours as a whole: a key that we drop goes away. In
-other kinds the server and other controllers add fields, so there only what we set is compared and written.
+Of our own kinds (submariner.io) and of rights (RBAC) every field that we set is ours as a whole: a key that we
+drop, such as a right, goes away. In other kinds the server and other controllers add fields, so there only
+what we set is compared and written.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from isthmus.kube.api import KubeApi, Object
 from isthmus.kube.errors import AlreadyExists, Conflict, NotFound
 from isthmus.kube.resources import Resource
 
+WHOLE_GROUPS = frozenset({GROUP, "rbac.authorization.k8s.io"})
 Result = Literal["created", "changed", "unchanged"]
 
 ATTEMPTS = 3
@@ -46,10 +48,10 @@ async def _ensure_once(api: KubeApi, resource: Resource, body: Object) -> Result
 
 def merged(resource: Resource, stored: Object, body: Object) -> Object:
     """What *stored* becomes by our *body*; equal to *stored* when nothing needs to be written."""
-    own = resource.group == GROUP
+    ours = resource.group in WHOLE_GROUPS
     result = dict(stored)
     for field, value in body.items():
-        whole = own and field != "metadata"
+        whole = ours and field != "metadata"
         result[field] = value if whole else _overlay(stored.get(field), value)
     return result
 

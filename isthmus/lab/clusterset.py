@@ -57,8 +57,13 @@ def deploy_broker(lab: Lab, cluster: str) -> None:
 
 def join_command(lab: Lab, cluster: str) -> list[str]:
     """The words after `isthmus` that make *cluster* a member."""
-    network = str(lab.topology.cluster(cluster).pod_cidr)
-    return ["join", BROKER_FILE, "--context", cluster, "--clusterid", cluster, "--clustercidr", network]
+    shape = lab.topology.cluster(cluster)
+    words = ["join", BROKER_FILE, "--context", cluster, "--clusterid", cluster]
+    words += ["--clustercidr", str(shape.pod_cidr)]
+    gateways = [node.name for node in shape.nodes if node.gateway]
+    # One candidate needs no choice.
+    chosen = [word for name in gateways for word in ("--gateway-node", name)] if len(gateways) > 1 else []
+    return words + chosen
 
 
 def join(lab: Lab, cluster: str, report: Report) -> None:

@@ -135,3 +135,17 @@ async def test_pruning_leaves_an_object_that_was_created_anew_meanwhile():
     api.fail_next("delete", Conflict)
 
     assert await prune(api, CONFIG_MAPS, "default", (), "owner=isthmus") == ("b",)
+
+
+async def test_a_right_that_we_drop_is_taken_away() -> None:
+    api = FakeKube()
+    rule = {"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}
+    role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role"} | {
+        "metadata": {"namespace": "ns", "name": "one"}
+    }
+    await ensure(api, ROLES, role | {"rules": [rule | {"resourceNames": ["mine"]}]})
+
+    said = await ensure(api, ROLES, role | {"rules": [rule]})
+
+    assert said == "changed"
+    assert api.object(ROLES, "ns", "one")["rules"] == [rule]
