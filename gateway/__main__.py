@@ -6,7 +6,7 @@ import argparse
 import os
 import secrets
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from importlib.metadata import version
@@ -22,7 +22,7 @@ from gateway.daemon import Boundaries
 from gateway.health.echo import Tag
 from gateway.health.icmp import RawEchoes
 from gateway.plan.ipsec import IpsecOptions
-from gateway.psk import read_psk
+from gateway.psk import RenewedKey, read_psk
 from gateway.run import run_daemon
 from gateway.strongswan import StrongswanDriver
 from gateway.survey import FAMILY
@@ -64,6 +64,7 @@ async def _start(environ: Mapping[str, str]) -> None:
         return
     settings, meeting = _read_all(environ)
     psk = read_psk(settings.ipsec.psk_file, environ)
+    key = RenewedKey(settings.ipsec.psk_file, environ, psk)
     clock = SystemClock()
     async with AsyncExitStack() as open_until_end:
         api = await open_until_end.enter_async_context(connect(await _access(settings, environ)))
@@ -81,7 +82,7 @@ async def _start(environ: Mapping[str, str]) -> None:
             api=api,
             broker=Side("the broker", broker, meeting.namespace),
             netlink=netlink,
-            driver=_driver(settings, psk, clock),
+            driver=_driver(settings, psk, clock, key.read),
             echoes=echoes,
             clock=clock,
             show_health=show_health,
@@ -128,10 +129,12 @@ async def _access(settings: Settings, environ: Mapping[str, str]) -> Access:
     return await from_kubeconfig(settings.kubeconfig) if settings.kubeconfig else in_cluster(environ)
 
 
-def _driver(settings: Settings, psk: Psk, clock: SystemClock) -> StrongswanDriver:
+def _driver(
+    settings: Settings, psk: Psk, clock: SystemClock, read_key: Callable[[], Psk] | None = None
+) -> StrongswanDriver:
     socket = Path(settings.ipsec.vici_socket.removeprefix("unix://"))
     options = IpsecOptions(psk, settings.ipsec.force_encapsulation)
-    return StrongswanDriver(ViciSession(socket), options, clock)
+    return StrongswanDriver(ViciSession(socket), options, clock, read_key)
 
 
 if __name__ == "__main__":

@@ -4,11 +4,27 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from gateway.config import PSK_VARIABLE
 from isthmus.charon.records import Psk
 from isthmus.reconcile.errors import Fatal
+
+
+class RenewedKey:
+    """The key as its file holds it now: Kubernetes renews a mounted Secret in place."""
+
+    def __init__(self, file: Path | None, variables: Mapping[str, str], first: Psk) -> None:
+        self._file = file
+        self._variables = variables
+        self._last = first
+
+    def read(self) -> Psk:
+        """Return the present key, or the last one while the file holds no usable key."""
+        with suppress(Fatal):
+            self._last = read_psk(self._file, self._variables)
+        return self._last
 
 
 def read_psk(file: Path | None, variables: Mapping[str, str]) -> Psk:

@@ -7,7 +7,7 @@ how they end is learnt from the next listing, and why they failed from charon's 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from crds.gateway import ConnectionStatus
@@ -19,7 +19,7 @@ from isthmus.charon import driver, esp
 from isthmus.charon.api import Charon, CharonAway, CharonEvent, CharonFacts, CharonRefused
 from isthmus.charon.driver import Loaded
 from isthmus.charon.healing import Command, EndChild, EndIke, Initiate, Wanted, by_connection
-from isthmus.charon.records import IkeSa, IpsecConnection, StartAction
+from isthmus.charon.records import IkeSa, IpsecConnection, Psk, StartAction
 from isthmus.charon.tunnels import Tunnels
 from isthmus.reconcile.clock import Clock
 from isthmus.reconcile.errors import Transient
@@ -37,9 +37,17 @@ class _Rearm:
 class StrongswanDriver:
     """Implements `drivers.CableDriver`."""
 
-    def __init__(self, charon: Charon, options: IpsecOptions, clock: Clock) -> None:
+    def __init__(
+        self,
+        charon: Charon,
+        options: IpsecOptions,
+        clock: Clock,
+        read_key: Callable[[], Psk] | None = None,
+    ) -> None:
+        """Each pass uses the key that *read_key* returns; without it that of *options* for ever."""
         self._charon = charon
         self._options = options
+        self._read_key = read_key or (lambda: options.psk)
         self._clock = clock
         self._tunnels = Tunnels()
         self._cables: tuple[Cable, ...] = ()
@@ -65,7 +73,8 @@ class StrongswanDriver:
         self._cables = tuple(cables)
         try:
             start_action = _start_action(await self._charon.facts())
-            self._plan = plan_ipsec(self._cables, self._options, start_action)
+            options = replace(self._options, psk=self._read_key())
+            self._plan = plan_ipsec(self._cables, options, start_action)
             loaded = await driver.sync_connections(self._charon, self._plan.connections, self._plan.secrets)
             return await self._heal(loaded)
         except CharonAway as error:

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.psk import read_psk
+from gateway.psk import RenewedKey, read_psk
+from isthmus.charon.records import Psk
 from isthmus.reconcile.errors import Fatal
 
 
@@ -29,3 +30,16 @@ def test_an_empty_key_is_refused(tmp_path):
 
     with pytest.raises(Fatal, match="is empty"):
         read_psk(tmp_path / "psk", {})
+
+
+def test_a_renewed_file_gives_the_new_key_and_one_in_trouble_the_last(tmp_path):
+    file = tmp_path / "psk"
+    key = RenewedKey(file, {}, Psk("Zmlyc3Q="))
+
+    assert key.read().text == "Zmlyc3Q="
+
+    file.write_bytes(b"second")
+    assert key.read().text == "c2Vjb25k"
+
+    file.write_bytes(b"")
+    assert key.read().text == "c2Vjb25k"

@@ -97,6 +97,18 @@ async def test_a_cable_that_is_not_wanted_any_more_goes_with_its_tunnel():
     assert set(await gateway.driver.states()) == {NORTH.cable_name}
 
 
+async def test_a_renewed_key_takes_the_place_of_the_old_one():
+    charon, keys = FakeCharon(), [Psk("QUJD")]
+    driver = StrongswanDriver(charon, OPTIONS, FakeClock(), lambda: keys[-1])
+    await driver.sync([CABLE])
+    keys.append(Psk("REVG"))
+
+    outcome = await driver.sync([CABLE])
+
+    assert (outcome.added, outcome.removed) == (1, 1)
+    assert [secret.psk.text for secret in charon.secrets.values()] == ["REVG"]
+
+
 async def test_cleaning_up_leaves_only_what_is_foreign():
     gateway = Gateway()
     await gateway.sync()
