@@ -1,4 +1,5 @@
-"""Two clusters of two nodes with one Pod each, in private namespaces; the tunnel is a plain pair of devices.
+"""Two clusters of two nodes with one Pod each, in private namespaces; the tunnel is a plain pair of devices,
+or whatever else a test brings between the two gateways.
 
 Between the sites stands a router that knows no Pod and no Service network and counts every packet for them:
 the tunnel's own packets do not pass it, so whatever it counts left in the clear. The nodes are as unkind as
@@ -12,7 +13,7 @@ import asyncio
 import secrets
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -111,15 +112,15 @@ class Rig:
         target = [protocol, address, str(PORT), str(kilobytes), *([source] if source else [])]
         return self.run(namespace, sys.executable, str(CLIENT), *target).strip()
 
-    def apply(self, site: Site, number: int, *others: Endpoint, cable: str | None = "ipsec0") -> None:
+    def apply(self, site: Site, number: int, *others: Endpoint, cable: str | None = "ipsec0") -> int:
         """One pass of the route agent's plan on a node; *others* are members besides the two sites.
 
-        *cable* None stands for IPsec in the kernel.
+        *cable* None stands for IPsec in the kernel. Returns the number of writes.
         """
         with netns.inside(self.node(site, number)):
-            asyncio.run(self._apply(site, number, others, cable))
+            return asyncio.run(self._apply(site, number, others, cable))
 
-    async def _apply(self, site: Site, number: int, others: Sequence[Endpoint], cable: str | None) -> None:
+    async def _apply(self, site: Site, number: int, others: Sequence[Endpoint], cable: str | None) -> int:
         [other] = [one for one in SITES if one is not site]
         local = LocalCluster(
             ClusterId(site.name), builders.networks(site.service_cidr), builders.networks(site.pod_cidr)
@@ -140,6 +141,7 @@ class Rig:
             applied = await apply_plan(host, plan_node(snapshot, 4))
         failures = [error for outcome in applied.outcomes for error in outcome.failures]
         assert failures == []
+        return sum(outcome.writes for outcome in applied.outcomes)
 
 
 def _endpoint(site: Site, origin: str | None, cable: str | None) -> Endpoint:
@@ -154,9 +156,22 @@ def _endpoint(site: Site, origin: str | None, cable: str | None) -> Endpoint:
     )
 
 
+def join_by_veth(rig: Rig) -> None:
+    """The tunnel as a device `ipsec0` at both gateways: what goes in at one end comes out at the other."""
+    ends = [rig.node(site, GATEWAY) for site in SITES]
+    netns.run(
+        *("ip", "-n", ends[0], "link", "add", "ipsec0", "type", "veth"),
+        *("peer", "name", "ipsec0", "netns", ends[1]),
+    )
+    for end in ends:
+        # A tunnel has no MACs: without ARP the kernel takes the device's own, here also the peer's.
+        rig.run(end, "ip", "link", "set", "ipsec0", "arp", "off", "address", "02:00:00:00:00:99")
+        rig.run(end, "ip", "link", "set", "ipsec0", "mtu", str(TUNNEL_MTU), "up")
+
+
 @contextmanager
-def two_clusters(state: Path) -> Iterator[Rig]:
-    """The rig with its servers running and nothing of ours applied yet."""
+def two_clusters(state: Path, join: Callable[[Rig], None] = join_by_veth) -> Iterator[Rig]:
+    """The rig with its servers running and nothing of ours applied yet; *join* lays the tunnel."""
     rig = Rig(secrets.token_hex(2), state)
     try:
         for name in rig.names():
@@ -165,10 +180,13 @@ def two_clusters(state: Path) -> Iterator[Rig]:
         for site in SITES:
             for number in NUMBERS:
                 _build_node(rig, site, number)
-        _build_tunnel(rig)
+        join(rig)
         for site in SITES:
             for number in NUMBERS:
                 _start_server(rig, site, number)
+        for server in rig.servers:
+            assert server.stdout is not None
+            assert server.stdout.readline() == b"ready\n"
         yield rig
     finally:
         for server in rig.servers:
@@ -211,18 +229,6 @@ def _cable(rig: Rig, inner: str, device: str, outer: str, end: str, bridge: str)
     netns.run("ip", "-n", inner, "link", "add", device, "type", "veth", "peer", "name", end, "netns", outer)
     rig.run(inner, "ip", "link", "set", device, "up")
     rig.run(outer, "ip", "link", "set", end, "up", "master", bridge)
-
-
-def _build_tunnel(rig: Rig) -> None:
-    ends = [rig.node(site, GATEWAY) for site in SITES]
-    netns.run(
-        *("ip", "-n", ends[0], "link", "add", "ipsec0", "type", "veth"),
-        *("peer", "name", "ipsec0", "netns", ends[1]),
-    )
-    for end in ends:
-        # A tunnel has no MACs: without ARP the kernel takes the device's own, here also the peer's.
-        rig.run(end, "ip", "link", "set", "ipsec0", "arp", "off", "address", "02:00:00:00:00:99")
-        rig.run(end, "ip", "link", "set", "ipsec0", "mtu", str(TUNNEL_MTU), "up")
 
 
 def _unkind_rules(site: Site) -> str:
@@ -269,7 +275,4 @@ def _unkind_rules(site: Site) -> str:
 def _start_server(rig: Rig, site: Site, number: int) -> None:
     pod, name = rig.pod(site, number), f"{site.name}-{number}"
     argv = ["ip", "netns", "exec", pod, sys.executable, str(SERVER), name, str(PORT)]
-    server = subprocess.Popen(argv, stdout=subprocess.PIPE)
-    rig.servers.append(server)
-    assert server.stdout is not None
-    assert server.stdout.readline() == b"ready\n"
+    rig.servers.append(subprocess.Popen(argv, stdout=subprocess.PIPE))
