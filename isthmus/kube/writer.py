@@ -1,8 +1,8 @@
 """Bring one object to what we want, writing only if it differs; delete what we no longer want.
 
-Of our own kinds (submariner.io) and of rights (RBAC) every field that we set is ours as a whole: a key that we
-drop, such as a right, goes away. In other kinds the server and other controllers add fields, so there only
-what we set is compared and written.
+Of our own kinds (submariner.io) and of rights (RBAC) every field that we set is ours as a whole: a key that
+we drop, such as a right, goes away. In other kinds the server and other controllers add fields, so there
+only what we set is compared and written.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from isthmus.reconcile.errors import Fatal
 
 BROKER_FILE = "broker-info.subm"
 CONNECT_SECONDS = 60.0
+MEASURE_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,15 @@ def wait_connected(lab: Lab, clusters: Sequence[str], *, seconds: float = CONNEC
         if time.monotonic() - started > seconds:
             seen = "; ".join(f"{row.cluster} → {row.remote}: {row.status} {row.message}" for row in rows)
             raise Fatal(f"the clusters did not connect in {seconds:g} s: {seen or 'no gateway reports'}")
+        time.sleep(0.2)
+
+
+def wait_measured(lab: Lab, clusters: Sequence[str], *, seconds: float = MEASURE_SECONDS) -> None:
+    """Return once every connection has a round-trip time, or after *seconds*: there may be no health checks."""
+    deadline = time.monotonic() + seconds
+    while any(row.rtt_seconds is None for row in connections(lab, clusters)):
+        if time.monotonic() > deadline:
+            return
         time.sleep(0.2)
 
 

@@ -84,6 +84,7 @@ def _join(lab: Lab, narrator: Narrator) -> None:
     narrator.command(f"isthmus lab install {' '.join(names)}")
     install(lab, names, narrator.say)
     narrator.say(f"connected {clusterset.wait_connected(lab, names):.1f} s after the daemons started")
+    clusterset.wait_measured(lab, names)
     narrator.command("isthmus show connections")
     narrator.console.print(clusterset.checked_cli(lab, "show", "connections"), markup=False, highlight=False)
 

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from isthmus.kube.errors import Conflict, Forbidden
-from isthmus.kube.resources import CONFIG_MAPS, ENDPOINTS, ROLES
+from isthmus.kube.resources import CONFIG_MAPS, ENDPOINTS, ROLES, SERVICES
 from isthmus.kube.writer import ensure, prune, remove
 from tests.fakes.kubeapi import FakeKube
 
@@ -70,11 +70,12 @@ async def test_what_others_set_on_the_object_stays_and_is_no_difference():
 
 
 async def test_fields_that_a_server_adds_inside_list_items_are_no_difference():
-    role = {"kind": "Role", "metadata": {"name": "gw", "namespace": "default"}, "rules": [{"verbs": ["get"]}]}
-    api = FakeKube([role | {"rules": [{"verbs": ["get"], "apiGroups": [""]}]}])
+    service = {"kind": "Service", "metadata": {"name": "web", "namespace": "default"}}
+    api = FakeKube([service | {"spec": {"ports": [{"port": 80, "protocol": "TCP"}]}}])
 
-    assert await ensure(api, ROLES, role) == "unchanged"
-    assert await ensure(api, ROLES, role | {"rules": [{"verbs": ["get"]}, {"verbs": ["list"]}]}) == "changed"
+    assert await ensure(api, SERVICES, service | {"spec": {"ports": [{"port": 80}]}}) == "unchanged"
+    more = {"spec": {"ports": [{"port": 80}, {"port": 443}]}}
+    assert await ensure(api, SERVICES, service | more) == "changed"
 
 
 async def test_a_key_that_we_drop_from_our_own_kind_goes_away():
@@ -141,11 +142,13 @@ async def test_a_right_that_we_drop_is_taken_away() -> None:
     api = FakeKube()
     rule = {"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}
     role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role"} | {
-        "metadata": {"namespace": "ns", "name": "one"}
+        "metadata": {"namespace": "default", "name": "one"}
     }
     await ensure(api, ROLES, role | {"rules": [rule | {"resourceNames": ["mine"]}]})
 
     said = await ensure(api, ROLES, role | {"rules": [rule]})
 
     assert said == "changed"
-    assert api.object(ROLES, "ns", "one")["rules"] == [rule]
+    stored = api.object(ROLES, "default", "one")
+    assert stored is not None
+    assert stored["rules"] == [rule]
