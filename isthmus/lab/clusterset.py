@@ -120,7 +120,7 @@ def wait_connected(lab: Lab, clusters: Sequence[str], *, seconds: float = CONNEC
 
 
 def wait_measured(lab: Lab, clusters: Sequence[str], *, seconds: float = MEASURE_SECONDS) -> None:
-    """Return once every connection has a round-trip time, or after *seconds*: there may be no health checks."""
+    """Return once every connection has a round-trip time; after *seconds* without: checks may be off."""
     deadline = time.monotonic() + seconds
     while any(row.rtt_seconds is None for row in connections(lab, clusters)):
         if time.monotonic() > deadline:
