@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from isthmus.cli.faults import usage
+from isthmus.cli.faults import Fault, usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,8 @@ def read_targets(paths: tuple[Path, ...]) -> tuple[KubeContext, ...]:
     """
     found: dict[str, KubeContext] = {}
     current = ""
-    documents = [(path, _load(path)) for path in paths if path.exists()]
+    loaded = [(path, _load(path)) for path in paths]
+    documents = [(path, document) for path, document in loaded if document is not None]
     if not documents:
         raise usage(
             f"no kubeconfig at {', '.join(map(str, paths))}: give one with --kubeconfig or $KUBECONFIG"
@@ -83,13 +84,20 @@ def choose_targets(
     return tuple(by_server.values())
 
 
-def _load(path: Path) -> dict[str, Any]:
+def _load(path: Path) -> dict[str, Any] | None:
+    """The file's content; None if there is no such file."""
     import yaml
 
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
     except (OSError, UnicodeDecodeError) as error:
-        raise usage(f"cannot read the kubeconfig {path}: {error}") from None
+        reason = error.strerror.lower() if isinstance(error, OSError) and error.strerror else str(error)
+        raise usage(
+            f"cannot read the kubeconfig {path}: {reason}; give another with --kubeconfig, or run this as "
+            "a user who may read it"
+        ) from None
     except yaml.YAMLError:
         raise usage(
             f"the kubeconfig {path} is not YAML: repair it or give another with --kubeconfig"
@@ -101,12 +109,31 @@ def _load(path: Path) -> dict[str, Any]:
 
 def _targets(path: Path, document: Mapping[str, Any]) -> list[KubeContext]:
     servers = {
-        item.get("name"): (item.get("cluster") or {}).get("server") or ""
-        for item in document.get("clusters") or []
+        name: str(cluster.get("server") or "")
+        for name, cluster in _named(path, document, "clusters", "cluster")
     }
-    return [
-        KubeContext(path, str(item["name"]), cluster, servers.get(cluster, ""))
-        for item in document.get("contexts") or []
-        if item.get("name")
-        for cluster in [(item.get("context") or {}).get("cluster") or ""]
-    ]
+    found: list[KubeContext] = []
+    for name, context in _named(path, document, "contexts", "context"):
+        cluster = str(context.get("cluster") or "")
+        found.append(KubeContext(path, name, cluster, servers.get(cluster, "")))
+    return found
+
+
+def _named(
+    path: Path, document: Mapping[str, Any], plural: str, kind: str
+) -> list[tuple[str, dict[str, Any]]]:
+    """The named entries of one of the file's lists, such as `- name: east` with its `cluster:`."""
+    entries = document.get(plural) or []
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise _malformed(path, plural, kind)
+    named = [(str(entry["name"]), entry.get(kind) or {}) for entry in entries if entry.get("name")]
+    if not all(isinstance(value, dict) for _, value in named):
+        raise _malformed(path, plural, kind)
+    return named
+
+
+def _malformed(path: Path, plural: str, kind: str) -> Fault:
+    return usage(
+        f"the kubeconfig {path} is malformed: `{plural}` must be a list of entries with `name` and `{kind}`; "
+        "repair it or give another with --kubeconfig"
+    )

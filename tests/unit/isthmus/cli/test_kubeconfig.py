@@ -94,3 +94,26 @@ def test_a_file_without_contexts_is_refused(tmp_path: Path):
         choose_target(read_targets((path,)), "", (path,))
     with pytest.raises(Fault, match="has no context"):
         choose_targets(read_targets((path,)), (), (path,))
+
+
+@pytest.mark.parametrize(
+    ("text", "list_name"),
+    [
+        ("contexts: foo", "contexts"),
+        ("contexts: [1, 2]", "contexts"),
+        ("contexts: [{name: a, context: east}]", "contexts"),
+        ("clusters: {a: b}", "clusters"),
+        ("clusters: [{name: east, cluster: nope}]", "clusters"),
+    ],
+)
+def test_a_malformed_file_is_refused_with_the_list_that_is_wrong(tmp_path: Path, text: str, list_name: str):
+    path = tmp_path / "config"
+    path.write_text(text)
+
+    with pytest.raises(Fault, match=rf"{path} is malformed: `{list_name}` must be"):
+        read_targets((path,))
+
+
+def test_a_file_that_may_not_be_read_is_refused_in_one_line(tmp_path: Path):
+    with pytest.raises(Fault, match="is a directory; give another"):
+        read_targets((tmp_path,))
