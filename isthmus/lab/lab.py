@@ -76,9 +76,13 @@ def _silent(_line: str) -> None:
 
 
 def opened(name: str = DEFAULT_NAME) -> Lab:
-    """The running lab called *name*; Fatal if there is none."""
+    """The running lab called *name*; Fatal if there is none, or if it is not for this user."""
     paths = LabPaths(name)
-    if not paths.topology.exists():
+    try:
+        is_up = paths.topology.exists()
+    except PermissionError:
+        raise Fatal(f"the lab {name!r} belongs to root: run this as root, for instance with sudo") from None
+    if not is_up:
         raise Fatal(f"no lab called {name!r} is up: `isthmus lab up` starts one")
     return Lab(paths, load_topology(paths.topology))
 
@@ -280,6 +284,9 @@ def _remove(paths: LabPaths) -> None:
 
 
 def log_files(lab: Lab, place: str) -> dict[str, Path]:
-    """Program name to log file of everything that ran at *place*."""
-    directory = lab.paths.directory / "log" / place
-    return {path.stem: path for path in sorted(directory.glob("*.log"))}
+    """Program name to log file of everything that ran at *place*; Fatal if nothing ever did."""
+    directory = lab.paths.directory / "log"
+    known = sorted(path.name for path in directory.glob("*/"))
+    if place not in known:
+        raise Fatal(f"{place!r} has no logs; those of this lab are at {', '.join(known) or 'no place yet'}")
+    return {path.stem: path for path in sorted((directory / place).glob("*.log"))}

@@ -13,7 +13,7 @@ import re
 from dataclasses import asdict, dataclass
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from pathlib import Path
-from typing import Literal, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 import yaml
 
@@ -137,13 +137,15 @@ def default_topology(proxy_mode: ProxyMode = "iptables") -> Topology:
 
 def build(shapes: tuple[ClusterShape, ...]) -> Topology:
     """Work out every name and address; Fatal if a name is unusable or there are too many of something."""
+    if not shapes:
+        raise Fatal("a lab needs at least one cluster")
     names = [shape.name for shape in shapes]
     for shape in shapes:
         if not NAME.fullmatch(shape.name):
             raise Fatal(f"cluster {shape.name!r}: use up to 15 lower-case letters, digits and dashes")
         if names.count(shape.name) > 1:
             raise Fatal(f"cluster {shape.name!r} appears twice: give each cluster a name of its own")
-        if shape.gateways < 1 or shape.gateways + shape.workers > 40 or shape.pods_per_node > 100:
+        if min(shape.gateways - 1, shape.workers, shape.pods_per_node) < 0 or _is_crowded(shape):
             raise Fatal(
                 f"cluster {shape.name!r}: a cluster has 1 to 40 nodes, a gateway among them, 100 pods each"
             )
@@ -162,6 +164,10 @@ def build(shapes: tuple[ClusterShape, ...]) -> Topology:
         clusters.append(_cluster(number, shape, site, used.setdefault(site.name, 0)))
         used[site.name] += 1
     return Topology(shapes, tuple(sites.values()), tuple(clusters))
+
+
+def _is_crowded(shape: ClusterShape) -> bool:
+    return shape.gateways + shape.workers > 40 or shape.pods_per_node > 100
 
 
 def _check_names(shapes: tuple[ClusterShape, ...]) -> None:
@@ -227,7 +233,7 @@ def load_topology(path: Path) -> Topology:
     """Read a topology from YAML: `clusters:` is a list of `ClusterShape` fields."""
     try:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-        shapes = tuple(ClusterShape(**entry) for entry in raw["clusters"])
+        shapes = tuple(_shape(entry) for entry in raw["clusters"])
     except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
         fields = ", ".join(ClusterShape.__dataclass_fields__)
         raise Fatal(f"{path}: expected `clusters:`, a list with the fields {fields}: {error}") from error
@@ -235,6 +241,16 @@ def load_topology(path: Path) -> Topology:
         if shape.proxy_mode not in ("iptables", "nftables"):
             raise Fatal(f"{path}: cluster {shape.name!r}: proxy_mode is iptables or nftables")
     return build(shapes)
+
+
+def _shape(entry: dict[str, Any]) -> ClusterShape:
+    """One cluster as a file gives it; TypeError names a field whose value is of the wrong kind."""
+    shape = ClusterShape(**entry)
+    for name, example in asdict(ClusterShape("")).items():
+        value = getattr(shape, name)
+        if type(value) is not type(example):
+            raise TypeError(f"{name} is {value!r}, not a {'number' if type(example) is int else 'text'}")
+    return shape
 
 
 def dump_topology(topology: Topology) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -70,3 +73,33 @@ def test_logs_without_a_program_lists_them_and_with_one_shows_its_end(isthmus_la
     assert isthmus_lab("logs", "east", "etcd", "-n", "2") == (0, "line 7\nline 8\n", "")
     status, _, complaint = isthmus_lab("logs", "east", "charon")
     assert (status, complaint) == (1, "isthmus lab: east has no log of 'charon'; it has etcd\n")
+    status, _, complaint = isthmus_lab("logs", "north")
+    assert (status, complaint) == (1, "isthmus lab: 'north' has no logs; those of this lab are at east\n")
+
+
+@contextmanager
+def without_root() -> Iterator[None]:
+    """Be nobody for a while, where this process is root."""
+    own = os.geteuid()
+    if own == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(own)
+
+
+@pytest.mark.parametrize("words", [("status",), ("link",), ("exec", "east", "ls"), ("logs", "east")])
+def test_a_user_who_is_not_root_is_told_that_the_lab_is_not_for_them(isthmus_lab, words):
+    paths = LabPaths("isthmus")
+    paths.directory.mkdir(parents=True)
+    paths.topology.write_text(dump_topology(default_topology()))
+    paths.directory.chmod(0)
+
+    with without_root():
+        status, out, complaint = isthmus_lab(*words)
+
+    assert (status, out) == (1, "")
+    assert complaint == (
+        "isthmus lab: the lab 'isthmus' belongs to root: run this as root, for instance with sudo\n"
+    )

@@ -84,4 +84,5 @@ def test_logs_are_found_by_program(place):
     PATHS.log("east", "etcd").touch()
 
     assert list(labs.log_files(LAB, "east")) == ["etcd"]
-    assert labs.log_files(LAB, "west") == {}
+    with pytest.raises(Fatal, match="'west' has no logs; those of this lab are at east"):
+        labs.log_files(LAB, "west")

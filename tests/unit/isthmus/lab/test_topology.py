@@ -113,6 +113,8 @@ def test_several_gateways_and_workers_are_numbered():
         ((ClusterShape("east", site="lo"),), "the lab itself"),
         ((ClusterShape("east", site="Über"),), "lower-case"),
         ((ClusterShape("east"), ClusterShape("east-gateway")), "nodes of 'east'"),
+        ((), "at least one cluster"),
+        ((ClusterShape("east", workers=-1),), "1 to 40 nodes"),
     ],
     ids=[
         "capital",
@@ -126,6 +128,8 @@ def test_several_gateways_and_workers_are_numbered():
         "loopback",
         "strange-site",
         "a-node",
+        "none-at-all",
+        "less-than-none",
     ],
 )
 def test_a_topology_that_cannot_be_is_refused_with_the_reason(shapes, word):
@@ -146,7 +150,18 @@ def test_a_topology_comes_back_from_its_own_text(tmp_path):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "clusters:", "clusters: [{name: east, colour: red}]", "clusters: [east]", "clusters: {", "[]"],
+    [
+        "",
+        "clusters:",
+        "clusters: [{name: east, colour: red}]",
+        "clusters: [{workers: 1}]",
+        "clusters: [{name: 7}]",
+        "clusters: [{name: east, workers: two}]",
+        "clusters: [{name: east, gateways: null}]",
+        "clusters: [east]",
+        "clusters: {",
+        "[]",
+    ],
 )
 def test_a_broken_file_is_refused_by_name_with_the_fields_it_can_have(tmp_path, text):
     with pytest.raises(Fatal, match=r"lab\.yaml: expected `clusters:`.*pods_per_node"):
