@@ -25,11 +25,12 @@ Items = Mapping[ItemKey, SyncItem]
 
 @dataclass(frozen=True, slots=True)
 class SyncPlan:
-    """The writes to each side, and the objects at the broker that are not copied."""
+    """The writes to each side, the objects at the broker that are not copied, and our own as copied there."""
 
     up: Delta[ItemKey, SyncItem]
     down: Delta[ItemKey, SyncItem]
     refusals: tuple[Refusal, ...]
+    announced: Items
 
 
 def plan_sync(cluster_id: ClusterId, local: Items, broker: Items) -> SyncPlan:
@@ -54,6 +55,7 @@ def plan_sync(cluster_id: ClusterId, local: Items, broker: Items) -> SyncPlan:
         up=_compare(announced, at_broker),
         down=_compare(honoured, copies),
         refusals=tuple(sorted(refusals, key=lambda each: each.rejection)),
+        announced=announced,
     )
 
 

@@ -99,6 +99,21 @@ async def write(side: Side, delta: Delta[ItemKey, SyncItem]) -> Written:
     return written
 
 
+async def absence(side: Side, own: SyncItem) -> Transient | None:
+    """Return why what is missing on a side does not mean that its owner removed it; None if it does.
+
+    When a whole namespace goes, all its objects are told to be deleted, and of one that is gone an empty list
+    is served. Only a write tells: it is refused there. *own* is this cluster's, so that it may be written.
+    """
+    try:
+        await side.api.create(_resource(own), side.namespace, render(own, side.namespace))
+    except errors.AlreadyExists:
+        return None
+    except errors.ApiError as error:
+        return side.trouble(error)
+    return None
+
+
 async def remove_all(side: Side, label_selector: str) -> Written:
     """Delete the Clusters and Endpoints that *label_selector* picks on one side."""
     written = Written()

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from broker.contest import Contest
-from broker.plan import plan_sync
-from broker.side import Side, SideStores, Written, remove_all, write
+from broker.plan import SyncPlan, plan_sync
+from broker.side import Side, SideStores, Written, absence, remove_all, write
 from broker.transform import ItemKey, SyncItem
 from crds.meta import CLUSTER_ID_LABEL, ClusterId
 from isthmus.kube import errors
@@ -25,6 +25,8 @@ from isthmus.reconcile.errors import Transient
 from isthmus.reconcile.outcome import Outcome
 
 STEP = "broker"
+RETURN_SECONDS = 90.0
+"""How long other members may take to come back to a broker whose namespace was lost and made again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class BrokerSync:
         self._broker = SideStores(broker)
         self._clock = clock
         self._contest = Contest()
+        self._believe_at = float("-inf")
 
     async def watch(self, on_change: Callable[[], None]) -> None:
         """Read both sides for ever; *on_change* asks for a pass. Trouble with either never ends it."""
@@ -62,9 +65,10 @@ class BrokerSync:
 
         up, contested = self._yield_contested(plan.up)
         above = await write(self._broker.side, up)
-        below = await write(self._local.side, plan.down)
+        down, doubts = await self._doubt_absence(plan)
+        below = await write(self._local.side, down)
         self._remember(above)
-        failures += contested + above.failures + below.failures
+        failures += contested + above.failures + doubts + below.failures
         failures += [self._broker.side.trouble(error) for _, error in above.refused]
         refusals = [*plan.refusals, *(_not_taken(item, error) for item, error in below.refused)]
         return SyncResult(
@@ -86,6 +90,21 @@ class BrokerSync:
             removed={key: item for key, item in delta.removed.items() if key not in lost},
         )
         return left, [self._rivalry(key) for key in sorted(lost)]
+
+    async def _doubt_absence(self, plan: SyncPlan) -> tuple[Delta[ItemKey, SyncItem], list[Transient]]:
+        """Keep the copies of what is missing at the broker, unless the broker is there and fit to be written.
+
+        After it was not, the others get some time to announce themselves again.
+        """
+        own = next(iter(plan.announced.values()), None)
+        if not plan.down.removed or own is None:
+            return plan.down, []
+        doubt = await absence(self._broker.side, own)
+        if doubt is not None:
+            self._believe_at = self._clock.monotonic() + RETURN_SECONDS
+        elif self._clock.monotonic() >= self._believe_at:
+            return plan.down, []
+        return replace(plan.down, removed={}), [doubt] if doubt else []
 
     def _rivalry(self, key: ItemKey) -> Transient:
         kind, name = key

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from broker.side import Side
-from broker.sync import BrokerSync, SyncResult, withdraw
+from broker.sync import RETURN_SECONDS, BrokerSync, SyncResult, withdraw
 from crds.meta import ClusterId
 from isthmus.kube.errors import (
     BadCertificate,
@@ -313,3 +313,35 @@ async def test_leaving_cleans_up_here_though_the_broker_is_away():
 
     assert len(outcome.failures) == 1
     assert world.names(world.local) == []
+
+
+async def test_a_broker_whose_namespace_is_lost_takes_no_member_with_it():
+    async with watched(new_world(own(), remote("west", 2))) as world:
+        await world.passed()
+        assert "west" in world.names(world.local)
+
+        for kind in (ENDPOINTS, CLUSTERS):
+            for item in world.broker.objects(kind):
+                await world.broker.delete(kind, BROKER, item["metadata"]["name"])
+        for _ in range(3):
+            world.broker.fail_next("create", NotFound)
+        lost = await world.passed()
+
+        assert lost.outcome.failures
+        assert lost.outcome.removed == 0
+        assert "west" in world.names(world.local)
+
+
+async def test_the_others_have_time_to_come_back_to_a_broker_that_was_made_again():
+    async with watched(new_world(own(), remote("west", 2))) as world:
+        await world.passed()
+        for item in world.broker.objects(ENDPOINTS):
+            if item["spec"]["cluster_id"] == "west":
+                await world.broker.delete(ENDPOINTS, BROKER, item["metadata"]["name"])
+        await settle()
+        world.broker.fail_next("create", NotFound)
+        await world.passed()
+
+        assert (await world.passed()).outcome.removed == 0
+        await world.clock.advance(RETURN_SECONDS)
+        assert (await world.passed()).outcome.removed == 1
