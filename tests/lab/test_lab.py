@@ -190,13 +190,14 @@ def test_up_again_is_harmless_and_a_different_lab_is_refused(lab):
 
 
 def test_the_commands_enter_show_and_log(lab):
-    entered = process.run(
-        command("exec", "--name", NAME, "east-worker", "--", "sh", "-c", "hostname; exit 3")
-    )
+    inside = ("exec", "--name", NAME, "east-worker")
+    entered = process.run(command(*inside, "--", "sh", "-c", "hostname; exit 3"))
+    address = process.run(command(*inside, "ip", "-4", "-o", "address", "show", "dev", "eth0"))
     shown = process.run(command("status", "--name", NAME))
     logged = process.run(command("logs", "--name", NAME, "east"))
 
     assert (entered.stdout, entered.status) == ("east-worker\n", 3)
+    assert "172.31.1.51/24" in address.stdout
     assert "west-gateway: 172.31.2.50, runs kube-proxy" in shown.stdout
     assert {"etcd", "kube-apiserver", "kube-controller-manager"} <= set(logged.stdout.split())
 
