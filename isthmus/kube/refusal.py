@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import ssl
 from collections.abc import Mapping
 from typing import Any
 
 import aiohttp
 
+from isthmus.kube.decode import decode
 from isthmus.kube.errors import (
     AlreadyExists,
     ApiError,
@@ -96,7 +96,7 @@ def _namespace_ends(details: Mapping[str, Any]) -> bool:
 
 def _decode(body: bytes) -> Mapping[str, Any]:
     try:
-        answer = json.loads(body)
+        answer = decode(body)
     except ValueError:
         return {"message": body.decode(errors="replace")}
     return answer if isinstance(answer, dict) else {}

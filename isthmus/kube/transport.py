@@ -6,7 +6,6 @@ The connection pool and TLS are the official client's. `kube.client` builds the 
 from __future__ import annotations
 
 import asyncio
-import json
 import ssl
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ import aiohttp
 from kubernetes.aio.client.rest import RESTClientObject
 
 from isthmus.kube.access import Access
+from isthmus.kube.decode import decode
 from isthmus.kube.errors import ApiError, BadCertificate, Call, Unauthorized, Unavailable
 from isthmus.kube.refusal import refusal_of_answer, refusal_of_failure
 
@@ -74,7 +74,7 @@ class Transport:
         finally:
             response.release()
         try:
-            answer = json.loads(body)
+            answer = decode(body)
         except ValueError as error:
             raise Unavailable(request.call, "the answer is not JSON: is this an API server?") from error
         if not isinstance(answer, dict):
@@ -93,7 +93,7 @@ class Transport:
             async for chunk in response.content.iter_any():
                 *lines, rest = (rest + chunk).split(b"\n")
                 for line in lines:
-                    yield json.loads(line)
+                    yield decode(line)
         except aiohttp.SocketTimeoutError:
             return
         except (aiohttp.ClientError, OSError) as error:

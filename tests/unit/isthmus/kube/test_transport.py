@@ -248,3 +248,18 @@ async def test_a_server_with_another_name_is_not_trusted(tmp_path: Path):
         with pytest.raises(errors.BadCertificate, match="other"):
             await transport.fetch(request())
         await transport.close()
+
+
+@pytest.mark.parametrize("levels", [500, 5_000])
+async def test_an_answer_nested_without_measure_is_read_like_any_other(levels: int):
+    deep = b'{"name": "west", "deep": ' + b"[" * levels + b"]" * levels + b"}"
+
+    async def answer(_received: web.BaseRequest) -> web.Response:
+        return web.Response(body=deep)
+
+    async with connected(answer) as transport:
+        assert (await transport.fetch(request()))["name"] == "west"
+    async with connected(streaming(deep + b"\n")) as transport:
+        lines = await collect(transport)
+
+    assert [line["name"] for line in lines if line] == ["west"]
