@@ -1,8 +1,8 @@
 """How long until news takes effect, measured by a ping from worker Pod to worker Pod that runs meanwhile.
 
 For the two Endpoint figures west's gateway daemon is stopped and the benchmark writes west's Endpoint at the
-broker itself: so the moment of the write is known, and all the rest is what the other cluster has to do. West's
-charon and route agents run on, as those of a cluster do that has just prepared itself.
+broker itself: so the moment of the write is known, and all the rest is what the other cluster has to do.
+West's charon and route agents run on, as those of a cluster do that has just prepared itself.
 """
 
 from __future__ import annotations
@@ -141,8 +141,8 @@ async def _joins(rig: Rig, say: Say) -> list[Result]:
         await asyncio.to_thread(clusterset.leave, rig.lab, THERE, _quiet)
         await asyncio.to_thread(clusterset.checked_cli, rig.lab, *clusterset.join_command(rig.lab, THERE))
         await _settled(rig)
-        installing = asyncio.to_thread(install, rig.lab, [THERE], _quiet)
-        begun, _ = await asyncio.gather(_started(rig), installing)
+        await asyncio.to_thread(install, rig.lab, [THERE], _quiet)
+        begun = _handed_over(rig)
         connected.append(await _ready(rig, begun))
         pinged.append(await asyncio.to_thread(rig.answers.wait_first, begun, PATIENCE))
     say(f"daemons started to connected: {_shown(connected)}; to first ping: {_shown(pinged)}")
@@ -154,12 +154,10 @@ async def _joins(rig: Rig, say: Say) -> list[Result]:
     ]
 
 
-async def _started(rig: Rig) -> float:
-    """The time at which the gateway's unit is handed to the node."""
-    path = rig.lab.machine(f"{THERE}-gateway").directory / "units" / f"{kubelet.GATEWAY}.json"
-    while not path.exists():
-        await asyncio.sleep(0.005)
-    return path.stat().st_mtime
+def _handed_over(rig: Rig) -> float:
+    """The time at which the gateway's unit was handed to the node."""
+    directory = rig.lab.machine(f"{THERE}-gateway").directory
+    return (directory / "units" / f"{kubelet.GATEWAY}.json").stat().st_mtime
 
 
 async def _ready(rig: Rig, since: float) -> float:

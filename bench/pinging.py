@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 from threading import Thread
@@ -46,12 +46,12 @@ class Answers:
                 raise TimeoutError(f"pings are still answered after {seconds:g} s")
             time.sleep(INTERVAL)
 
-    def _wait(self, look, since: float, seconds: float) -> float:  # type: ignore[no-untyped-def]
+    def _wait(self, look: Callable[[], float | None], since: float, seconds: float) -> float:
         deadline = time.time() + seconds
         while True:
             found = look()
             if found is not None:
-                return float(found) - since
+                return found - since
             if time.time() > deadline:
                 raise TimeoutError(f"no answer within {seconds:g} s")
             time.sleep(INTERVAL)

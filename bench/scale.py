@@ -18,8 +18,8 @@ from bench.spent import cpu, median_ms
 from isthmus.dataplane.command import SystemCommand
 from isthmus.dataplane.iptables.kernel import kernel_packet_filter
 from isthmus.dataplane.netlink import kernel_netlink
-from isthmus.dataplane.sysctl import KernelSysctl, OriginalsFile
 from isthmus.dataplane.ownership import ROUTE_PROTOCOL
+from isthmus.dataplane.sysctl import KernelSysctl, OriginalsFile
 from isthmus.reconcile.delta import diff
 from routeagent.apply import Applied, Host, apply_plan
 from routeagent.plan.node import NodePlan
