@@ -78,10 +78,10 @@ async def sync_links(table: LinkTable, desired: Iterable[VxlanLink]) -> Outcome:
             await tally.write("removed", table.delete(name))
         for name, link in wanted.items():
             found = present.get(name)
-            if found is None:
+            if foreign := _obstacle(link, present.values()):
+                tally.failures.append(foreign)
+            elif found is None:
                 await tally.write("added", table.create(link))
-            elif name not in owned:
-                tally.failures.append(_in_the_way(found))
             elif not _same_tunnel(found, link):
                 await tally.write("changed", _recreate(table, link))
             elif found.vxlan != link or not found.up:
@@ -109,9 +109,22 @@ async def _recreate(table: LinkTable, link: VxlanLink) -> None:
     await table.create(link)
 
 
-def _in_the_way(found: LinkInfo) -> InTheWay:
-    kind = found.kind or "plain device"
+def _obstacle(link: VxlanLink, present: Iterable[LinkInfo]) -> InTheWay | None:
+    """Somebody else's link with our link's name, or with the id and port of its VXLAN: the kernel takes one."""
+    for found in present:
+        if _is_ours(found):
+            continue
+        kind = found.kind or "plain device"
+        if found.name == link.name:
+            return _in_the_way(f"interface {found.name} (kind {kind})", found.name)
+        if found.vxlan is not None and (found.vxlan.vni, found.vxlan.port) == (link.vni, link.port):
+            what = f"interface {found.name} (VXLAN id {link.vni} on UDP port {link.port}, as {link.name})"
+            return _in_the_way(what, found.name)
+    return None
+
+
+def _in_the_way(what: str, name: str) -> InTheWay:
     return InTheWay(
-        f"interface {found.name} (kind {kind}) is in the way: it was not made by Isthmus (no alias "
-        f"{ownership.LINK_ALIAS!r}); remove it with `ip link del {found.name}` if nobody needs it"
+        f"{what} is in the way: it was not made by Isthmus (no alias {ownership.LINK_ALIAS!r}); remove it "
+        f"with `ip link del {name}` if nobody needs it"
     )

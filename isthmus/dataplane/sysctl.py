@@ -7,6 +7,7 @@ while it is listed there.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -68,6 +69,8 @@ class OriginalsFile:
     def load(self) -> dict[str, str]:
         try:
             values = json.loads(self.path.read_text(encoding="utf-8"))
+            if not isinstance(values, dict):
+                raise ValueError("it holds no JSON object")
         except FileNotFoundError:
             return {}
         except (OSError, ValueError) as error:
@@ -78,19 +81,26 @@ class OriginalsFile:
         return {str(key): str(value) for key, value in values.items()}
 
     def save(self, values: Mapping[str, str]) -> None:
-        if not values:
-            self.path.unlink(missing_ok=True)
-            return
-        unfinished = self.path.with_suffix(".new")
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            unfinished.write_text(json.dumps(dict(values), indent=1, sort_keys=True) + "\n", encoding="utf-8")
-            unfinished.replace(self.path)
+            if values:
+                self._replace(json.dumps(dict(values), indent=1, sort_keys=True) + "\n")
+            else:
+                self.path.unlink(missing_ok=True)
         except OSError as error:
             raise OriginalsUnwritable(
                 f"cannot keep the original sysctl values in {self.path} ({error}); "
                 "make that directory writable"
             ) from error
+
+    def _replace(self, text: str) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = self.path.with_suffix(".new")
+        with unfinished.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            # Or a host that loses power may find the new name with nothing behind it.
+            os.fsync(file.fileno())
+        unfinished.replace(self.path)
 
 
 class OriginalsUnreadable(Transient):

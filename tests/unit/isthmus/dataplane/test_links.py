@@ -58,6 +58,21 @@ async def test_link_without_our_alias_is_in_the_way_and_named_with_the_command_t
     assert not kernel.writes
 
 
+async def test_foreign_tunnel_with_our_id_and_port_is_named_instead_of_the_kernels_bare_no():
+    kernel = FakeKernel()
+    kernel.add_device("other0", kind="vxlan")
+    twin = replace(WORKER, name="other0", group=None)
+    kernel.links["other0"] = replace(kernel.links["other0"], vxlan=twin)
+
+    outcome = await sync_links(fake_netlink(kernel).links, [WORKER])
+
+    assert [str(error) for error in outcome.failures] == [
+        "interface other0 (VXLAN id 100 on UDP port 4800, as vx-submariner) is in the way: it was not made "
+        "by Isthmus (no alias 'isthmus'); remove it with `ip link del other0` if nobody needs it"
+    ]
+    assert not kernel.writes
+
+
 async def test_every_link_with_our_alias_goes_when_none_is_wanted():
     kernel = FakeKernel()
     kernel.add_device("old0", kind="vxlan", alias=ownership.LINK_ALIAS)

@@ -132,9 +132,17 @@ def test_file_keeps_originals_over_a_restart_and_goes_with_the_last(tmp_path):
     assert not path.exists()
 
 
-def test_broken_file_is_named_with_what_to_do(tmp_path):
+@pytest.mark.parametrize("text", ["{", "", "[]", "null", '"x"'])
+def test_broken_file_is_named_with_what_to_do(tmp_path, text):
     path = tmp_path / "sysctls.json"
-    path.write_text("{")
+    path.write_text(text)
 
     with pytest.raises(OriginalsUnreadable, match="repair the file, or remove it"):
         OriginalsFile(path).load()
+
+
+def test_file_that_cannot_go_is_a_failure_of_its_own_kind(tmp_path):
+    (tmp_path / "sysctls.json").mkdir()
+
+    with pytest.raises(OriginalsUnwritable, match="cannot keep the original sysctl values"):
+        OriginalsFile(tmp_path / "sysctls.json").save({})
