@@ -86,6 +86,7 @@ async def _list(source: Source, store: Store[Any], on_change: Callable[[], None]
 
 async def _watch(source: Source, store: Store[Any], on_change: Callable[[], None], version: str) -> Event:
     began = source.clock.monotonic()
+    events_seen = 0
     seconds = int(random.uniform(SHORTEST_WATCH, WATCH_SECONDS))  # noqa: S311
     stream = source.api.watch(
         store.resource,
@@ -99,6 +100,7 @@ async def _watch(source: Source, store: Store[Any], on_change: Callable[[], None
             async for event in events:
                 _say(store, on_change, "")
                 version = event.object["metadata"]["resourceVersion"]
+                events_seen += 1
                 if store.apply(event):
                     on_change()
     except errors.Gone:
@@ -106,7 +108,8 @@ async def _watch(source: Source, store: Store[Any], on_change: Callable[[], None
     except errors.ApiError as error:
         _say(store, on_change, str(error))
         return WatchBroken(version, source.clock.monotonic() - began, retry_after=error.retry_after)
-    return WatchEnded(version, source.clock.monotonic() - began)
+    # The first event is only the server's consent to the watch.
+    return WatchEnded(version, source.clock.monotonic() - began, heard=events_seen > 1)
 
 
 def _say(store: Store[Any], on_change: Callable[[], None], error: str) -> None:

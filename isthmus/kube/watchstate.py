@@ -1,7 +1,7 @@
 """How a list and watch goes on after each thing that can happen to it. Pure; `kube.watch` carries it out.
 
 What is known is never thrown away: after a broken watch the next one resumes from the version reached, after
-410 (or a long outage) a new list replaces the old content in one step.
+410 (or a long outage, or a silent watch) a new list replaces the old content in one step.
 """
 
 from __future__ import annotations
@@ -34,10 +34,15 @@ class ListFailed:
 
 @dataclass(frozen=True, slots=True)
 class WatchEnded:
-    """The server ended a watch in order, after `lived` seconds; everything up to `version` was seen."""
+    """The server ended a watch in order, after `lived` seconds; everything up to `version` was seen.
+
+    `heard`: something came on it. A server tells at least its version about once a minute, unless it believes
+    that we are ahead of it: it was restored from a backup, and what we know is of another history.
+    """
 
     version: str
     lived: float
+    heard: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +90,10 @@ class WatchState:
                 return WatchFrom(version)
             case ListFailed(retry_after):
                 return ListAll(max(self._next_delay(random), retry_after))
-            case WatchEnded(version, lived):
+            case WatchEnded(version, lived, heard):
                 if lived >= HEALTHY_SECONDS:
                     self._failures = 0
-                    return WatchFrom(version)
+                    return WatchFrom(version) if heard else ListAll()
                 return WatchFrom(version, self._next_delay(random))
             case WatchBroken():
                 return self._recover(event, random)

@@ -93,6 +93,10 @@ class FakeKube:
         """Delete an object as if someone else did."""
         self._discard((resource, namespace or "", name))
 
+    def lose(self, resource: Resource, namespace: str | None, name: str) -> None:
+        """Hold an object no more and tell no watch, as a server that was restored from a backup."""
+        del self._stored[resource, namespace or "", name]
+
     def object(self, resource: Resource, namespace: str | None, name: str) -> Object | None:
         """Look at one object; None if it is not there."""
         return copy.deepcopy(self._stored.get((resource, namespace or "", name)))

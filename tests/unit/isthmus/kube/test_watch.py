@@ -102,6 +102,19 @@ async def test_a_watch_that_ends_in_order_resumes_without_a_list_or_an_error():
         assert it.store.view().error == ""
 
 
+async def test_a_server_restored_from_a_backup_is_listed_anew_once_its_silence_is_noticed():
+    async with following("a", "b") as it:
+        it.api.lose(CONFIG_MAPS, "default", "b")
+        await it.clock.advance(65)
+        it.api.drop_watches()
+        await settle()
+
+        assert it.names() == ["a"]
+        it.api.put(config("c"))
+        await settle()
+        assert it.names() == ["a", "c"]
+
+
 async def test_a_broken_watch_keeps_the_store_and_resumes_from_the_version_reached():
     async with following("a") as it:
         await it.clock.advance(100)

@@ -39,6 +39,10 @@ def test_a_watch_that_ended_in_order_goes_on_at_once():
     assert state().handle(WatchEnded("9", LONG), 0.0) == WatchFrom("9")
 
 
+def test_a_watch_on_which_nothing_came_is_followed_by_a_list():
+    assert state().handle(WatchEnded("9", LONG, heard=False), 0.0) == ListAll()
+
+
 def test_watches_that_end_as_soon_as_they_begin_are_slowed_down():
     machine = state()
 
