@@ -94,15 +94,17 @@ class BrokerSync:
     async def _doubt_absence(self, plan: SyncPlan) -> tuple[Delta[ItemKey, SyncItem], list[Transient]]:
         """Keep the copies of what is missing at the broker, unless the broker is there and fit to be written.
 
-        After it was not, the others get some time to announce themselves again.
+        Where it was not, or has lost our own Cluster object, the others get some time to announce themselves
+        again: who made the namespace anew cannot let all members join in the same moment.
         """
         own = next(iter(plan.announced.values()), None)
         if not plan.down.removed or own is None:
             return plan.down, []
+        now = self._clock.monotonic()
         doubt = await absence(self._broker.side, own)
-        if doubt is not None:
-            self._believe_at = self._clock.monotonic() + RETURN_SECONDS
-        elif self._clock.monotonic() >= self._believe_at:
+        if doubt is not None or own.key in plan.up.added:
+            self._believe_at = now + RETURN_SECONDS
+        if now >= self._believe_at:
             return plan.down, []
         return replace(plan.down, removed={}), [doubt] if doubt else []
 

@@ -131,7 +131,9 @@ async def test_the_first_pass_makes_up_for_what_changed_while_nobody_watched():
     stale_announcement = endpoint_object(
         "east", "10.1.0.0/16", private_ip="172.16.0.99", namespace=BROKER, origin="east"
     )
-    async with watched(new_world([*own(), *stale_copy], [stale_announcement, *remote("west", 2)])) as world:
+    announced = cluster_object("east", "10.9.0.0/16", namespace=BROKER, origin="east")
+    at_broker = [announced, stale_announcement, *remote("west", 2)]
+    async with watched(new_world([*own(), *stale_copy], at_broker)) as world:
         await world.passed()
 
         assert world.names(world.local) == world.names(world.broker)
@@ -330,6 +332,13 @@ async def test_a_broker_whose_namespace_is_lost_takes_no_member_with_it():
         assert lost.outcome.failures
         assert lost.outcome.removed == 0
         assert "west" in world.names(world.local)
+
+
+async def test_a_broker_that_was_made_anew_while_nobody_watched_is_given_time_to_fill():
+    async with watched(new_world([*own(), *remote("west", 2, namespace=HERE)], [])) as world:
+        assert (await world.passed()).outcome.removed == 0
+        await world.clock.advance(RETURN_SECONDS)
+        assert (await world.passed()).outcome.removed == 2
 
 
 async def test_the_others_have_time_to_come_back_to_a_broker_that_was_made_again():
