@@ -110,7 +110,7 @@ async def _recreate(table: LinkTable, link: VxlanLink) -> None:
 
 
 def _obstacle(link: VxlanLink, present: Iterable[LinkInfo]) -> InTheWay | None:
-    """Somebody else's link with our link's name, or with the id and port of its VXLAN: the kernel takes one."""
+    """Somebody else's link with our link's name, or with its VXLAN id and port, which cannot be twice."""
     for found in present:
         if _is_ours(found):
             continue

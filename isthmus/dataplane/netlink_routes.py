@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Awaitable
 from dataclasses import dataclass
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Interface, IPv6Interface, ip_address, ip_interface, ip_network
 from typing import Any, cast
 
 from pyroute2.netlink.nlsocket import NetlinkRequest
@@ -112,28 +112,24 @@ class KernelUplinks:
         return Uplink(device, via, source)
 
     async def _source(self, family: Family, device: str, via: IPAddress | None) -> IPAddress | None:
-        """The source that the kernel takes towards the gateway, or else the device's first address."""
-        if via is not None:
-            request = self.session.socket.route(
-                "get", family=AF[family], dst=str(via), dst_len=via.max_prefixlen, oif=index_of(device)
-            )
-            answers: list[Message] = []
+        """The device's address in the network of the next hop, or else its first, as the kernel chooses.
 
-            async def ask() -> None:
-                answers.extend(await request)
-
-            await self.session.write(f"look up the route to {via}", ask())
-            for answer in answers:
-                return _ip(attributes(answer).get("RTA_PREFSRC"))
+        The kernel is not asked for a route to the next hop: when a peer announces the network that it is in,
+        our own routes say that it is unreachable.
+        """
         messages = await self.session.dump(
             "addresses", lambda: self.session.socket.addr("dump", family=AF[family])
         )
         index = index_of(device)
-        for message in messages:
-            if message["index"] == index and message["scope"] == RT_SCOPE_UNIVERSE:
-                values = attributes(message)
-                return _ip(values.get("IFA_LOCAL") or values["IFA_ADDRESS"])
-        return None
+        held = [_interface(message) for message in messages if message["index"] == index]
+        usable = [interface for interface in held if not interface.is_link_local]
+        near = [interface for interface in usable if via is not None and via in interface.network]
+        return next((interface.ip for interface in [*near, *usable]), None)
+
+
+def _interface(message: Message) -> IPv4Interface | IPv6Interface:
+    values = attributes(message)
+    return ip_interface(f"{values.get('IFA_LOCAL') or values['IFA_ADDRESS']}/{message['prefixlen']}")
 
 
 def _first_hop(values: dict[str, Any]) -> dict[str, Any]:
