@@ -14,6 +14,7 @@ from crds.duration import parse_duration, render_duration
 from crds.echo import echo_endpoint
 from crds.endpoint import EndpointEcho, EndpointSpec, parse_spec, render_spec
 from crds.fields import Fields, mapping, object_fields
+from crds.fit import failure_text, fit
 from crds.meta import API_VERSION, Invalid, IPAddress, ObjectRef
 from crds.network import BadNetwork, parse_address
 
@@ -105,6 +106,7 @@ def parse_gateway(raw: Mapping[str, Any]) -> Gateway:
 
 def render_gateway(name: str, namespace: str, status: GatewayStatus, update_timestamp: int) -> dict[str, Any]:
     """Return the object of one gateway. *update_timestamp* is in Unix seconds."""
+    connections, left_out = fit(map(render_connection, status.connections), "endpoint")
     return {
         "apiVersion": API_VERSION,
         "kind": KIND,
@@ -117,8 +119,8 @@ def render_gateway(name: str, namespace: str, status: GatewayStatus, update_time
             "version": status.version,
             "haStatus": status.ha_status.value,
             "localEndpoint": render_spec(status.local_endpoint),
-            "statusFailure": status.status_failure,
-            "connections": [render_connection(connection) for connection in status.connections],
+            "statusFailure": failure_text(status.status_failure, left_out, "connections"),
+            "connections": connections,
         },
     }
 

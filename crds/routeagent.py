@@ -11,6 +11,7 @@ from typing import Any
 
 from crds.endpoint import EndpointEcho, EndpointSpec, render_spec
 from crds.fields import Fields, mapping, object_fields
+from crds.fit import failure_text, fit
 from crds.gateway import (
     ConnectionStatus,
     Latency,
@@ -70,14 +71,15 @@ def parse_route_agent(raw: Mapping[str, Any]) -> RouteAgent:
 
 def render_route_agent(name: str, namespace: str, status: RouteAgentStatus) -> dict[str, Any]:
     """Return the object of one node."""
+    remote_endpoints, left_out = fit(map(_render_remote, status.remote_endpoints), "spec")
     return {
         "apiVersion": API_VERSION,
         "kind": KIND,
         "metadata": {"name": name, "namespace": namespace},
         "status": {
             "version": status.version,
-            "statusFailure": status.status_failure,
-            "remoteEndpoints": [_render_remote(remote) for remote in status.remote_endpoints],
+            "statusFailure": failure_text(status.status_failure, left_out, "remote Endpoints"),
+            "remoteEndpoints": remote_endpoints,
         },
     }
 
