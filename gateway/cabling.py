@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from crds.meta import IPAddress
 from gateway.drivers import CableDriver
 from gateway.health.icmp import Origin
 from gateway.health.ping import Pinger
@@ -39,8 +40,14 @@ class Cabling:
 
     def _aim(self, cables: Sequence[Cable], origin: Origin) -> None:
         if self._pinger is not None:
-            targets = {cable.cable_name: cable.remote.ping_target for cable in cables}
+            targets = {cable.cable_name: _ping_target(cable) for cable in cables}
             self._pinger.aim({name: target for name, target in targets.items() if target}, origin)
+
+
+def _ping_target(cable: Cable) -> IPAddress | None:
+    """The peer's health-check address, if it is of the IP version that this gateway speaks."""
+    target = cable.remote.ping_target
+    return target if target and target.version == cable.local.private_ip.version else None
 
 
 async def _attempt_addresses(table: AddressTable, wanted: Sequence[Address]) -> Outcome:

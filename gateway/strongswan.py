@@ -14,7 +14,7 @@ from crds.gateway import ConnectionStatus
 from gateway.drivers import CableState, DriverFacts
 from gateway.plan.cables import Cable
 from gateway.plan.cablestate import judge_cable
-from gateway.plan.ipsec import IpsecOptions, IpsecPlan, carries_nothing, connection_name, plan_ipsec
+from gateway.plan.ipsec import IpsecOptions, IpsecPlan, connection_name, obstacle, plan_ipsec
 from isthmus.charon import driver, esp
 from isthmus.charon.api import Charon, CharonAway, CharonEvent, CharonFacts, CharonRefused
 from isthmus.charon.driver import Loaded
@@ -107,8 +107,8 @@ class StrongswanDriver:
         name = connection_name(cable)
         if name in self._refused:
             return _failed(cable, self._refused[name])
-        if carries_nothing(cable):
-            return _failed(cable, "nothing to carry: an Endpoint names no subnet but its gateway's address")
+        if reason := obstacle(cable):
+            return _failed(cable, reason)
         if connection is None:
             return CableState(ConnectionStatus.CONNECTING, "waiting to be loaded into charon")
         return judge_cable(cable, connection, own, self._tunnels.cause(name), self._clock.now())

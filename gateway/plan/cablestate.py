@@ -77,7 +77,8 @@ def _tunnel(ike: IkeSa, child: ChildSa, now: datetime) -> Tunnel:
 def _missing(connection: IpsecConnection, live: Sequence[ChildSa]) -> list[Pair]:
     """The pairs of subnets that no SA carries; a peer may use one SA for all or one for each pair."""
     exact = {pair for child in live for pair in product(child.local_subnets, child.remote_subnets)}
-    wanted = product(connection.local_subnets, connection.remote_subnets)
+    pairs = product(connection.local_subnets, connection.remote_subnets)
+    wanted = [(local, remote) for local, remote in pairs if local.version == remote.version]
     return [pair for pair in wanted if pair not in exact and not _is_carried(pair, live)]
 
 

@@ -6,7 +6,7 @@ private addresses as identities (also through a NAT), the tunnel port of the End
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from crds.endpoint import EndpointSpec
@@ -14,6 +14,8 @@ from crds.meta import IPNetwork
 from gateway.plan.cables import Cable
 from isthmus.charon.naming import OWNED_PREFIX
 from isthmus.charon.records import Initiation, IpsecConnection, Psk, SharedSecret, StartAction
+
+Subnets = tuple[IPNetwork, ...]
 
 PREFERRED_SERVER = "preferred-server"
 DPD_SECONDS = 6
@@ -49,16 +51,26 @@ class IpsecPlan:
 
 def plan_ipsec(cables: Iterable[Cable], options: IpsecOptions, start_action: StartAction) -> IpsecPlan:
     """One connection and one secret per cable that has something to carry."""
-    cables = tuple(cable for cable in cables if not carries_nothing(cable))
+    cables = tuple(cable for cable in cables if not obstacle(cable))
     return IpsecPlan(
         connections=tuple(_connection(cable, options, start_action) for cable in cables),
         secrets=tuple(_secret(cable, options.psk) for cable in cables),
     )
 
 
-def carries_nothing(cable: Cable) -> bool:
-    """Whether an end has no subnet to tunnel; charon would take an empty list for the gateways themselves."""
-    return not _tunnelled(cable.local) or not _tunnelled(cable.remote)
+def obstacle(cable: Cable) -> str:
+    """Why no packet can pass the cable whatever charon does, "" if some can.
+
+    Charon would take an empty list of subnets for the gateways themselves.
+    """
+    if cable.address.version != cable.local.private_ip.version:
+        return f"this gateway has no IPv{cable.address.version} address from which to reach {cable.address}"
+    local, remote = _carried(cable)
+    if not (local and remote):
+        return (
+            "nothing to carry: beside the gateways' addresses the Endpoints name no subnets of one IP version"
+        )
+    return ""
 
 
 def connection_name(cable: Cable) -> str:
@@ -68,6 +80,7 @@ def connection_name(cable: Cable) -> str:
 
 def _connection(cable: Cable, options: IpsecOptions, start_action: StartAction) -> IpsecConnection:
     initiation = plan_initiation(cable.local, cable.remote)
+    local_subnets, remote_subnets = _carried(cable)
     return IpsecConnection(
         name=connection_name(cable),
         local_address=cable.local.private_ip,
@@ -76,8 +89,8 @@ def _connection(cable: Cable, options: IpsecOptions, start_action: StartAction) 
         remote_port=cable.remote.udp_port,
         local_id=str(cable.local.private_ip),
         remote_id=str(cable.remote.private_ip),
-        local_subnets=_tunnelled(cable.local),
-        remote_subnets=_tunnelled(cable.remote),
+        local_subnets=local_subnets,
+        remote_subnets=remote_subnets,
         ike_proposals=IKE_PROPOSALS,
         esp_proposals=ESP_PROPOSALS,
         force_encapsulation=options.force_encapsulation or cable.nat,
@@ -116,7 +129,18 @@ def _is_server(endpoint: EndpointSpec) -> bool:
     return endpoint.config(PREFERRED_SERVER) in ("1", "t", "T", "true", "TRUE", "True")
 
 
-def _tunnelled(endpoint: EndpointSpec) -> tuple[IPNetwork, ...]:
+def _carried(cable: Cable) -> tuple[Subnets, Subnets]:
+    """The subnets of both ends, of the IP versions that both have: others have nobody to talk to."""
+    local, remote = _tunnelled(cable.local), _tunnelled(cable.remote)
+    shared = {subnet.version for subnet in local} & {subnet.version for subnet in remote}
+    return _of_versions(shared, local), _of_versions(shared, remote)
+
+
+def _of_versions(versions: Collection[int], subnets: Subnets) -> Subnets:
+    return tuple(subnet for subnet in subnets if subnet.version in versions)
+
+
+def _tunnelled(endpoint: EndpointSpec) -> Subnets:
     """The subnets without the gateway's own address: its IKE packets must stay outside of the tunnel."""
     return tuple(
         subnet

@@ -16,6 +16,7 @@ from tests.unit.gateway.worlds import KERNEL_ESP, LIBIPSEC, host
 
 LOCAL = endpoint_spec("east", "10.96.0.0/16", "10.244.0.0/16")
 WEST = plan_cable(LOCAL, endpoint_spec("west", "10.97.0.0/16", health_check_ip="10.97.0.1"))
+IPV6 = plan_cable(LOCAL, endpoint_spec("six", "10.99.0.0/16", "fd00:99::/64", health_check_ip="fd00:99::1"))
 STRAY = plan_cable(LOCAL, endpoint_spec("stray", "10.98.0.0/16", health_check_ip="192.0.2.1"))
 
 
@@ -59,7 +60,7 @@ async def test_a_driver_that_needs_no_address_gets_none_and_old_ones_go():
 async def test_only_peers_with_a_health_address_behind_the_tunnel_are_pinged():
     rig = Rig()
 
-    await rig.cabling.carry(held(WEST, STRAY))
+    await rig.cabling.carry(held(WEST, STRAY, IPV6))
 
     assert {name: one.address for name, one in rig.pinger.health().items()} == {
         WEST.cable_name: ip_address("10.97.0.1")

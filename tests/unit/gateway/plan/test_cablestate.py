@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 
 from crds.gateway import ConnectionStatus
 from gateway.drivers import CableState, Tunnel
@@ -72,6 +73,21 @@ def test_subnets_that_do_not_pass_are_named():
         "the tunnel does not carry 10.10.0.0/16 to 10.21.0.0/16 and 1 more pairs of subnets yet"
     )
     assert partial.tunnel is not None
+
+
+def test_subnets_of_different_ip_versions_need_not_reach_each_other():
+    six = ip_network("fd00:1::/64"), ip_network("fd00:2::/64")
+    both = replace(
+        WEST, local_subnets=(*WEST.local_subnets, six[0]), remote_subnets=(*WEST.remote_subnets, six[1])
+    )
+    sas = [
+        ike(
+            child("isthmus-1", unique_id=1),
+            child("isthmus-1", unique_id=2, local_subnets=six[:1], remote_subnets=six[1:]),
+        )
+    ]
+
+    assert judge_cable(CABLE, both, sas, None, NOW).status is ConnectionStatus.CONNECTED
 
 
 def test_a_cable_that_does_not_come_up_says_why():

@@ -4,12 +4,14 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
+from crds.endpoint import EndpointSpec
 from gateway.plan.cables import plan_cable
 from gateway.plan.ipsec import (
     ESP_PROPOSALS,
     IKE_PROPOSALS,
     IpsecOptions,
     IpsecPlan,
+    obstacle,
     plan_initiation,
     plan_ipsec,
 )
@@ -102,6 +104,29 @@ def test_a_cable_with_nothing_to_carry_is_not_loaded():
     alone = endpoint_spec("west", "192.0.2.2/32", private_ip="192.0.2.2")
 
     assert plan_ipsec([plan_cable(EAST, alone)], OPTIONS, StartAction.NONE) == IpsecPlan((), ())
+
+
+def test_only_subnets_of_the_ip_versions_that_both_ends_have_are_tunnelled():
+    west = endpoint_spec("west", "10.102.0.0/16", "fd00:2::/64", private_ip="192.0.2.2")
+
+    (ours,) = plan_ipsec([plan_cable(EAST, west)], OPTIONS, StartAction.NONE).connections
+    (theirs,) = plan_ipsec([plan_cable(west, EAST)], OPTIONS, StartAction.NONE).connections
+
+    assert ours.remote_subnets == theirs.local_subnets == (ip_network("10.102.0.0/16"),)
+
+
+@pytest.mark.parametrize(
+    ("west", "reason"),
+    [
+        (endpoint_spec("west", "fd00:2::/64", private_ip="192.0.2.2"), "nothing to carry"),
+        (endpoint_spec("west", "10.2.0.0/16", private_ip="fd00::2"), "has no IPv6 address from which"),
+    ],
+)
+def test_a_peer_of_another_ip_version_gets_no_connection_and_a_reason(west: EndpointSpec, reason: str):
+    cable = plan_cable(EAST, west)
+
+    assert plan_ipsec([cable], OPTIONS, StartAction.NONE) == IpsecPlan((), ())
+    assert reason in obstacle(cable)
 
 
 def test_a_trap_is_set_only_for_a_peer_that_can_be_called():
