@@ -36,8 +36,8 @@ class ListFailed:
 class WatchEnded:
     """The server ended a watch in order, after `lived` seconds; everything up to `version` was seen.
 
-    `heard`: something came on it. A server tells at least its version about once a minute, unless it believes
-    that we are ahead of it: it was restored from a backup, and what we know is of another history.
+    `heard`: something came on it. Where nothing came the kind is quiet, or the server was restored from a
+    backup and keeps from us what it believes we know already; only a list tells the two apart.
     """
 
     version: str
