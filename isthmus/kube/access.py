@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
-
-from kubernetes.aio.client.configuration import Configuration
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,21 +32,20 @@ class Access:
         token = self.token.read_text(encoding="ascii").strip() if isinstance(self.token, Path) else self.token
         return {"Authorization": f"Bearer {token}"} if token else {}
 
-    def configuration(self) -> Configuration:
-        """The official client's settings; the CA file is read when a client is made of them."""
-        settings = Configuration(
-            host=self.server,
-            ssl_ca_cert=str(self.ca) if isinstance(self.ca, Path) else None,
-            ca_cert_data=self.ca if isinstance(self.ca, str) else None,
-            verify_ssl=not self.insecure,
-            tls_server_name=self.server_name,
-            proxy=self.proxy,
-            # Proxies of the environment are meant for the outside world, not for a cluster's own API server,
-            # and Kubernetes' way to exempt it (networks in NO_PROXY) is not understood by the transport.
-            client_session_kwargs={"trust_env": False},
+    def tls(self) -> ssl.SSLContext:
+        """How to trust the server and to show our certificate; files are read now.
+
+        Raises OSError, ssl.SSLError or ValueError for files and CAs that cannot be used.
+        """
+        context = ssl.create_default_context(
+            cafile=str(self.ca) if isinstance(self.ca, Path) else None,
+            cadata=self.ca if isinstance(self.ca, str) else None,
         )
         if self.client_certificate:
-            settings.cert_file, settings.key_file = self.client_certificate
+            context.load_cert_chain(*self.client_certificate)
+        if self.insecure:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
         # From 3.13 on Python insists on RFC 5280 extensions that many clusters' CAs lack.
-        settings.disable_strict_ssl_verification = True
-        return settings
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+        return context

@@ -5,17 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
-
-import yaml
-from kubernetes.aio.client.configuration import Configuration
-from kubernetes.aio.config.config_exception import ConfigException
-from kubernetes.aio.config.kube_config import ConfigNode, KubeConfigLoader, KubeConfigMerger
 
 from isthmus.kube.access import Access
 from isthmus.kube.client import connect
 from isthmus.reconcile.errors import Fatal
+
+if TYPE_CHECKING:
+    from kubernetes.aio.config.kube_config import ConfigNode
 
 __all__ = ["Access", "connect", "from_kubeconfig", "from_token", "in_cluster"]
 
@@ -57,6 +55,12 @@ async def from_kubeconfig(path: str | Path | None = None, context: str | None = 
 
     Without *path* the files of $KUBECONFIG, else ~/.kube/config. `Fatal` when they cannot be used.
     """
+    # The official client is 20 MB of code, of which a daemon in a Pod needs nothing.
+    import yaml
+    from kubernetes.aio.client.configuration import Configuration
+    from kubernetes.aio.config.config_exception import ConfigException
+    from kubernetes.aio.config.kube_config import KubeConfigLoader, KubeConfigMerger
+
     files = str(path or os.environ.get("KUBECONFIG") or Path.home() / ".kube" / "config")
     settings = Configuration()
     try:

@@ -1,8 +1,10 @@
+import ssl
 from pathlib import Path
 
 import pytest
 
 from isthmus.kube.access import Access
+from tests.apiserver import make_authority
 
 CREDENTIAL = "s3cret"
 
@@ -39,26 +41,30 @@ def test_no_secret_is_in_the_repr():
     assert "https://east" in shown
 
 
-def test_the_clients_settings_follow_from_the_access():
-    access = Access(
-        "https://east",
-        ca=Path("/ca.crt"),
-        client_certificate=("/cert", "/key"),
-        server_name="kubernetes",
-        proxy="http://proxy:3128",
-    )
+def test_a_server_must_prove_itself_unless_told_otherwise():
+    strict, lax = Access("https://east").tls(), Access("https://east", insecure=True).tls()
 
-    settings = access.configuration()
-
-    assert settings.host == "https://east"
-    assert (settings.ssl_ca_cert, settings.ca_cert_data) == ("/ca.crt", None)
-    assert (settings.cert_file, settings.key_file) == ("/cert", "/key")
-    assert (settings.tls_server_name, settings.proxy) == ("kubernetes", "http://proxy:3128")
-    assert settings.verify_ssl
+    assert (strict.verify_mode, strict.check_hostname) == (ssl.CERT_REQUIRED, True)
+    assert (lax.verify_mode, lax.check_hostname) == (ssl.CERT_NONE, False)
+    assert not strict.verify_flags & ssl.VERIFY_X509_STRICT
 
 
-def test_a_ca_in_hand_needs_no_file():
-    settings = Access("https://east", ca="PEM", insecure=True).configuration()
+def test_only_the_given_ca_is_believed_as_text_and_as_a_file(tmp_path: Path):
+    file = make_authority(tmp_path, "ca")
 
-    assert (settings.ssl_ca_cert, settings.ca_cert_data) == (None, "PEM")
-    assert not settings.verify_ssl
+    for ca in (file, file.read_text()):
+        assert len(Access("https://east", ca=ca).tls().get_ca_certs()) == 1
+
+
+@pytest.mark.parametrize(
+    "access",
+    [
+        Access("https://east", ca=Path("/nowhere/ca.crt")),
+        Access("https://east", ca="no certificate"),
+        Access("https://east", client_certificate=("/nowhere/cert", "/nowhere/key")),
+    ],
+    ids=["ca file", "ca text", "client certificate"],
+)
+def test_certificates_that_cannot_be_used_are_an_error(access: Access):
+    with pytest.raises((OSError, ValueError)):
+        access.tls()

@@ -1,4 +1,6 @@
 import base64
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -169,3 +171,11 @@ async def test_a_broken_kubeconfig_is_said_in_one_sentence(tmp_path: Path, conte
         await from_kubeconfig(file)
 
     assert "\n" not in str(fatal.value)
+
+
+def test_a_daemon_loads_no_official_client_unless_it_reads_a_kubeconfig():
+    script = "import sys, gateway.__main__, routeagent.__main__; print('kubernetes' in sys.modules)"
+
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+
+    assert ended.stdout.strip() == "False"
