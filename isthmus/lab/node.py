@@ -40,9 +40,10 @@ class Machine:
         (self.directory / "units").mkdir(parents=True, exist_ok=True)
         (self.directory / "ready").unlink(missing_ok=True)
         namespace = NAMESPACES / self.paths.namespace(self.name)
+        # -P: a module in the caller's working directory must not take the place of a real one.
         holder = process.spawn(
             ["nsenter", f"--net={namespace}", "unshare", "--mount", "--uts", "--pid", "--fork",
-             "--kill-child", "--mount-proc", "--propagation", "slave", sys.executable, "-m",
+             "--kill-child", "--mount-proc", "--propagation", "slave", sys.executable, "-P", "-m",
              "isthmus.lab.supervisor", str(self.directory), self.name],
             log=self.log("supervisor"), env={MARK: self.paths.name},
         )  # fmt: skip
@@ -61,7 +62,7 @@ class Machine:
             holder = (self.directory / "holder").read_text()
             return int(Path(f"/proc/{holder}/task/{holder}/children").read_text().split()[0])
         except (OSError, IndexError) as error:
-            raise Fatal(f"node {self.name} is not running; `isthmus lab up` starts it again") from error
+            raise Fatal(f"node {self.name} is not running: `isthmus lab down`, then up again") from error
 
     def alive(self) -> bool:
         """Whether the node runs."""
