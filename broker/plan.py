@@ -9,7 +9,7 @@ publishes under a false name is not copied: it would be taken for another's, or 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from broker.transform import ItemKey, SyncItem, outgoing
@@ -33,12 +33,22 @@ class SyncPlan:
     announced: Items
 
 
-def plan_sync(cluster_id: ClusterId, local: Items, broker: Items) -> SyncPlan:
-    """Compare both sides. The same two sets of objects always give the same plan."""
+def plan_sync(
+    cluster_id: ClusterId, local: Items, broker: Items, expected: Collection[ItemKey] = ()
+) -> SyncPlan:
+    """Compare both sides. The same two sets of objects always give the same plan.
+
+    What is *expected* here stays at the broker even while it is missing here: whoever deleted it cannot have
+    meant to, and it is about to be written again.
+    """
     own = {key: item for key, item in local.items() if _is_own(item, cluster_id)}
     announced = {key: outgoing(item, cluster_id) for key, item in own.items() if item.refusal is None}
     # A member's object names are its own by rights: whoever holds one of ours at the broker is replaced.
-    at_broker = {key: item for key, item in broker.items() if item.origin == cluster_id or key in announced}
+    at_broker = {
+        key: item
+        for key, item in broker.items()
+        if key in announced or (item.origin == cluster_id and key not in expected)
+    }
 
     honoured: dict[ItemKey, SyncItem] = {}
     refusals = []

@@ -8,7 +8,7 @@ broker that is away or refuses is a failure of the pass, said in one sentence; w
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 
 from broker.contest import Contest
@@ -55,13 +55,13 @@ class BrokerSync:
             group.create_task(self._local.watch(self._clock, on_change))
             group.create_task(self._broker.watch(self._clock, on_change))
 
-    async def sync_pass(self) -> SyncResult:
-        """Bring both sides to what the other one says."""
+    async def sync_pass(self, expected: Collection[ItemKey] = ()) -> SyncResult:
+        """Bring both sides to what the other one says; *expected* are objects that this cluster will have."""
         troubles = [side.trouble for side in (self._local, self._broker)]
         failures = [trouble for trouble in troubles if trouble is not None]
         if not (self._local.synced and self._broker.synced):
             return SyncResult(Outcome(STEP, failures=tuple(failures)), (), synced=False)
-        plan = plan_sync(self._cluster_id, self._local.items(), self._broker.items())
+        plan = plan_sync(self._cluster_id, self._local.items(), self._broker.items(), expected)
 
         up, contested = self._yield_contested(plan.up)
         above = await write(self._broker.side, up)

@@ -6,11 +6,12 @@ each step the leader asks whether it still leads.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Protocol
 
 from broker.sync import SyncResult
+from broker.transform import ItemKey
 from gateway.config import Settings
 from gateway.localendpoint import LocalPlan, local_cluster
 from gateway.publish import Announcement, publish
@@ -23,8 +24,8 @@ from isthmus.reconcile.outcome import Outcome, PassReport
 class BrokerCopies(Protocol):
     """The two-way copy between this cluster and the broker."""
 
-    async def sync_pass(self) -> SyncResult:
-        """Bring both sides to what the other one says."""
+    async def sync_pass(self, expected: Collection[ItemKey] = ()) -> SyncResult:
+        """Bring both sides to what the other one says; *expected* are objects that this cluster will have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +66,15 @@ class AnnouncePass:
         """Do what is possible now; what is not yet known is waited for."""
         outcomes: list[Outcome] = []
         refusals: tuple[Refusal, ...] = ()
+        expected: frozenset[ItemKey] = frozenset()
         plan, known = self._plan(), self._members.snapshot()
         if plan and known.synced and self._leads():
             wanted = Announcement(self._local, plan.spec)
             own = known.own_endpoints(self._local.cluster_id)
+            expected = wanted.keys
             outcomes.append(await publish(self._api, self._namespace, wanted, known.clusters, own))
         if self._leads():
-            copied = await self._broker.sync_pass()
+            copied = await self._broker.sync_pass(expected)
             outcomes.append(copied.outcome)
             refusals = copied.refusals
         self.announced = Announced(refusals, tuple(outcomes))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from broker.transform import ItemKey
 from crds.cluster import Cluster, render_cluster
 from crds.endpoint import Endpoint, EndpointSpec, endpoint_name, render_endpoint
 from isthmus.kube.api import KubeApi, Object
@@ -26,6 +27,11 @@ class Announcement:
 
     local: LocalCluster
     spec: EndpointSpec
+
+    @property
+    def keys(self) -> frozenset[ItemKey]:
+        """The two objects that say it."""
+        return frozenset({(CLUSTERS.kind, self.local.cluster_id), (ENDPOINTS.kind, endpoint_name(self.spec))})
 
 
 async def publish(

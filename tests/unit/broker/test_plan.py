@@ -67,6 +67,14 @@ def test_equal_sides_need_nothing():
     assert plan.refusals == ()
 
 
+def test_an_object_that_is_expected_back_stays_at_the_broker():
+    expected = {("Endpoint", OWN_ENDPOINT)}
+
+    assert written(plan_sync(EAST, items(*OWN), items(*OWN_COPIES), expected)) == {}
+    assert written(plan_sync(EAST, items(OWN[0]), items(*OWN_COPIES), expected)) == {}
+    assert written(plan_sync(EAST, {}, items(*OWN_COPIES), expected)) == {"up": ["-east"]}
+
+
 def test_an_object_that_lost_its_original_goes_endpoints_first():
     assert written(plan_sync(EAST, items(*WEST), items(*OWN_COPIES))) == {
         "up": [f"-{OWN_ENDPOINT}", "-east"],

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from broker.sync import SyncResult
+from broker.transform import ItemKey
 from crds.cluster import parse_cluster
 from crds.endpoint import parse_endpoint
 from crds.meta import ObjectRef, Rejection
@@ -35,11 +38,13 @@ class Rig:
         self.plan: LocalPlan | None = plan_local(settings(), node(), host(), LIBIPSEC)
         self.copied = SyncResult(Outcome("broker"), (), synced=True)
         self.copies = 0
+        self.expected: list[ItemKey] = []
         self._leads_for = leads_for
         self.passes = AnnouncePass(settings(), self.kube, self, self.members, self._leads, lambda: self.plan)
 
-    async def sync_pass(self) -> SyncResult:
+    async def sync_pass(self, expected: Collection[ItemKey] = ()) -> SyncResult:
         self.copies += 1
+        self.expected = sorted(expected)
         return self.copied
 
     async def run(self) -> list[str]:
@@ -56,6 +61,17 @@ async def test_a_leader_announces_and_copies_in_this_order():
 
     assert await rig.run() == ["announcement", "broker"]
     assert rig.kube.object(CLUSTERS, NAMESPACE, "east") is not None
+
+
+async def test_what_is_announced_is_not_withdrawn_from_the_broker_while_it_is_missing_here():
+    rig = Rig()
+
+    await rig.run()
+
+    assert rig.expected == [
+        ("Cluster", "east"),
+        ("Endpoint", rig.kube.objects(ENDPOINTS)[0]["metadata"]["name"]),
+    ]
 
 
 async def test_nobody_else_announces_or_copies():
