@@ -62,6 +62,21 @@ async def test_the_tunnels_get_the_addresses_that_they_need_and_lose_them_when_t
         assert ours == ["10.96.0.0/32"]
 
 
+async def test_own_objects_that_somebody_deletes_come_back_and_never_leave_the_broker():
+    world, node = one_node()
+
+    async with running(node):
+        await world.clock.advance(2.0)
+        (endpoint,) = world.own_endpoints()
+        world.kube.remove(ENDPOINTS, NAMESPACE, endpoint.ref.name)
+        world.kube.remove(CLUSTERS, NAMESPACE, "east")
+        await world.clock.advance(2.0)
+
+        assert [one.spec for one in world.own_endpoints()] == [endpoint.spec]
+        assert world.kube.object(CLUSTERS, NAMESPACE, "east") is not None
+        assert [call.verb for call in world.broker.calls if call.verb in ("delete", "update")] == []
+
+
 async def test_a_peer_that_leaves_takes_its_cable_along():
     world, node = one_node()
     world.peer_joins(**WEST)
