@@ -114,8 +114,8 @@ class KernelUplinks:
     async def _source(self, family: Family, device: str, via: IPAddress | None) -> IPAddress | None:
         """The device's address in the network of the next hop, or else its first, as the kernel chooses.
 
-        The kernel is not asked for a route to the next hop: when a peer announces the network that it is in,
-        our own routes say that it is unreachable.
+        The kernel is not asked for a route to the next hop: towards a link-local one, as IPv6 routers have,
+        it would name a link-local source, and routes of ours should have no say in it.
         """
         messages = await self.session.dump(
             "addresses", lambda: self.session.socket.addr("dump", family=AF[family])

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import signal
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from os import kill
 from pathlib import Path
@@ -68,6 +69,16 @@ def start_capture(namespace: str, path: Path) -> Capture:
             )
         time.sleep(0.02)
     return Capture(namespace, pid, path, log)
+
+
+@contextmanager
+def recording(namespace: str, path: Path) -> Iterator[Capture]:
+    """A capture that ends with the block at the latest, whatever happens in it: nobody else would end it."""
+    capture = start_capture(namespace, path)
+    try:
+        yield capture
+    finally:
+        kill_all([capture.pid])
 
 
 def stop_capture(capture: Capture, wire: Wire) -> Recorded:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shlex
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -59,17 +61,17 @@ def demo(name: str = labs.DEFAULT_NAME) -> None:
     topology = default_topology()
     with narrator.step("Two Kubernetes clusters with real control planes; nodes and Pods are namespaces"):
         lab = labs.up(topology, narrator.say, name)
-    recording = capture.start_capture(lab.paths.namespace(WAN), lab.paths.directory / "demo.pcap")
-    with narrator.step("Isthmus joins them; the broker is a namespace in east"):
-        _join(lab, narrator)
-    with narrator.step("The tunnel, as strongSwan on east's gateway node holds it"):
-        _show_tunnel(lab, narrator)
-    with narrator.step("Pods fetch pages across clusters, by Pod IP and by ClusterIP"):
-        _show_fetches(lab, narrator)
-    with narrator.step("What crossed the wire between the sites meanwhile, the join included"):
-        wire = Wire(tuple(net for c in topology.clusters for net in (c.pod_cidr, c.service_cidr)))
-        _show_wire(capture.stop_capture(recording, wire).counts, narrator)
-    with narrator.step("The lab stays up. Try:"):
+    with capture.recording(lab.paths.namespace(WAN), lab.paths.directory / "demo.pcap") as recorded:
+        with narrator.step("Isthmus joins them; the broker is a namespace in east"):
+            _join(lab, narrator)
+        with narrator.step("The tunnel, as strongSwan on east's gateway node holds it"):
+            _show_tunnel(lab, narrator)
+        with narrator.step("Pods fetch pages across clusters, by Pod IP and by ClusterIP"):
+            _show_fetches(lab, narrator)
+        with narrator.step("What crossed the wire between the sites meanwhile, the join included"):
+            wire = Wire(tuple(net for c in topology.clusters for net in (c.pod_cidr, c.service_cidr)))
+            _show_wire(capture.stop_capture(recorded, wire).counts, narrator)
+    with narrator.step("The lab stays up. Try, as root:"):
         _invite(lab, narrator)
 
 
@@ -159,13 +161,15 @@ def _show_wire(counts: WireCounts, narrator: Narrator) -> None:
 
 
 def _invite(lab: Lab, narrator: Narrator) -> None:
-    narrator.say(f"export KUBECONFIG={lab.paths.kubeconfig}")
+    which = "" if lab.paths.name == labs.DEFAULT_NAME else f" --name {lab.paths.name}"
+    programs = shlex.quote(str(Path(sys.executable).parent))
     for line in (
+        f"export KUBECONFIG={lab.paths.kubeconfig} PATH={programs}:$PATH",
         "isthmus show connections",
-        "isthmus lab status",
-        "isthmus lab exec east/web-worker -- ping -c 3 10.20.1.10",
-        "isthmus lab link east west --delay 100",
-        "isthmus lab logs east-gateway isthmus-gateway",
-        "isthmus lab down",
+        f"isthmus lab status{which}",
+        f"isthmus lab exec{which} east/web-worker -- ping -c 3 10.20.1.10",
+        f"isthmus lab link{which} east west --delay 100",
+        f"isthmus lab logs{which} east-gateway isthmus-gateway",
+        f"isthmus lab down{which}",
     ):
         narrator.command(line)

@@ -37,3 +37,10 @@ def test_the_demo_shows_tunnel_fetches_and_an_encrypted_wire_also_a_second_time(
         assert len(re.findall(r"(10\.10\.1\.10|10\.20\.1\.10) \(the Pod itself\)", said)) == 4
         assert re.search(r"^0 +0 +CLEAR TEXT", said, re.MULTILINE)
         assert "10485760 bytes" in said
+
+    invited = re.findall(r"^ +\$ (.*)$", again, re.MULTILINE)[-7:]
+    assert invited[0].startswith("export KUBECONFIG=")
+    # All but the last, which takes the lab down, are typed as they stand.
+    for line in invited[1:-1]:
+        typed = process.run(["bash", "-c", f"{invited[0]}; {line}"], timeout=60)
+        assert typed.ok, f"{line}: {typed.stderr}"

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from isthmus.lab.capture import start_capture, stop_capture
-from isthmus.lab.process import check, run
+from isthmus.lab.capture import recording, start_capture, stop_capture
+from isthmus.lab.process import alive, check, run
 from isthmus.lab.wan import Router, has_netem, read_states, set_link
 from isthmus.lab.wanplan import LinkEnd, LinkState, links_between
 from isthmus.lab.wirecount import Kind, Wire
@@ -179,6 +179,13 @@ def test_clear_text_of_pods_does_not_escape_a_capture(router: Router, tmp_path: 
 
     assert recorded.counts.clear == 2, "the request and its answer"
     assert "10.1.0.5" in recorded.counts.examples[0]
+
+
+def test_a_capture_ends_with_what_it_was_for_also_when_that_fails(router: Router, tmp_path: Path):
+    with pytest.raises(ZeroDivisionError), recording(ROUTER, tmp_path / "wan.pcap") as capture:
+        raise ZeroDivisionError
+
+    assert not alive(capture.pid)
 
 
 def test_an_unknown_site_is_answered_with_the_known_ones(router: Router):
