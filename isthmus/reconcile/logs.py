@@ -29,7 +29,9 @@ def configure(
         shorten,
     ]
     if stream.isatty():
-        last: list[Processor] = [structlog.dev.ConsoleRenderer()]
+        # Not the pretty tracebacks: they show local variables, the pre-shared key among them.
+        plain = structlog.dev.plain_traceback
+        last: list[Processor] = [structlog.dev.ConsoleRenderer(exception_formatter=plain)]
     else:
         last = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     structlog.configure(

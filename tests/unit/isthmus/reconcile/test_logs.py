@@ -64,6 +64,22 @@ def test_a_terminal_gets_text_for_a_person(output):
         json.loads(terminal.getvalue())
 
 
+def test_a_traceback_shows_no_local_variables():
+    terminal = Terminal()
+    logs.configure("gateway", "east", "east-gw", stream=terminal)
+
+    def fail(key: str) -> None:
+        raise RuntimeError("a bug")
+
+    try:
+        fail("s3cret-key")
+    except RuntimeError:
+        logging.getLogger("asyncio").exception("Task exception was never retrieved")
+
+    assert "a bug" in terminal.getvalue()
+    assert "s3cret-key" not in terminal.getvalue().replace('fail("s3cret-key")', "")
+
+
 def test_a_long_text_from_outside_is_cut(output):
     logs.configure("gateway", "east", "east-gw", stream=output)
 
