@@ -61,8 +61,9 @@ class Campaign:
         return self._election.leads(self._clock.monotonic())
 
     def look(self) -> None:
-        """The Lease changed: do not wait for the next regular look."""
-        self._send(Woken())
+        """The Lease changed: do not wait for the next regular look; one look is enough for all changes."""
+        if Woken() not in self._inbox:
+            self._send(Woken())
 
     def set_aside(self, seconds: float, reason: str) -> None:
         """Let another gateway lead for at least *seconds*."""

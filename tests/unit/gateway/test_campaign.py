@@ -104,6 +104,16 @@ async def test_a_leader_that_withdraws_is_followed_as_soon_as_the_lease_is_looke
         assert world.other.campaign.leads()
 
 
+async def test_news_of_the_lease_that_come_while_the_server_hangs_call_for_one_look():
+    async with cluster() as world:
+        for _ in range(1000):
+            world.other.campaign.look()
+        before = len(world.kube.calls)
+        await settle()
+
+        assert len(world.kube.calls) - before == 1
+
+
 async def test_a_restarted_leader_goes_on_at_once_under_its_own_name():
     async with cluster() as world:
         world.one.kill()
