@@ -5,6 +5,7 @@ Nothing acts on a Gateway that was read: the parser is lenient and keeps what ca
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -19,6 +20,8 @@ from crds.meta import API_VERSION, Invalid, IPAddress, ObjectRef
 from crds.network import BadNetwork, parse_address
 
 KIND = "Gateway"
+
+_UNIX_SECOND = re.compile(r"[0-9]{1,15}")
 UPDATE_TIMESTAMP = "update-timestamp"
 """Annotation with the Unix second of the last write; the object of a dead gateway is known by its age."""
 
@@ -100,7 +103,7 @@ def parse_gateway(raw: Mapping[str, Any]) -> Gateway:
                 for item in (connections if isinstance(connections, list) else [])
             ),
         ),
-        updated=int(stamp) if stamp.isascii() and stamp.isdigit() else None,
+        updated=int(stamp) if _UNIX_SECOND.fullmatch(stamp) else None,
     )
 
 

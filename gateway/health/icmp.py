@@ -77,7 +77,11 @@ class RawEchoes:
         """Wait for the next reply to one of our echoes."""
         loop = asyncio.get_running_loop()
         while True:
-            packet, sender = await loop.sock_recvfrom(self._open(), LARGEST_PACKET)
+            opened = self._open()
+            try:
+                packet, sender = await loop.sock_recvfrom(opened, LARGEST_PACKET)
+            except OSError as error:
+                raise EchoRefused(f"the raw ICMP socket failed: {error.strerror or error}") from error
             sequence = decode_reply(self._family, self._tag, packet)
             if sequence is not None:
                 return Reply(ip_address(sender[0]), sequence)

@@ -159,8 +159,10 @@ def _items(resource: Resource, page: Mapping[str, Any]) -> tuple[Object, ...]:
     return tuple({**named, **item} for item in page.get("items") or ())
 
 
-def _event(call: Call, line: Mapping[str, Any]) -> WatchEvent:
-    if line["type"] == "ERROR":
-        status = line["object"]
-        raise refusal_of_status(call, status.get("code") or 500, status)
-    return WatchEvent(line["type"], line["object"])
+def _event(call: Call, line: Any) -> WatchEvent:
+    match line:
+        case {"type": "ERROR", "object": dict(status)}:
+            raise refusal_of_status(call, status.get("code") or 500, status)
+        case {"type": "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK" as kind, "object": dict(item)}:
+            return WatchEvent(kind, item)
+    raise Unavailable(call, "the answer is no watch event: is this an API server?")

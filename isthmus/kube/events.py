@@ -88,7 +88,11 @@ def render_event(rejection: Rejection, now: datetime, source: Mapping[str, str],
     return {
         "apiVersion": "v1",
         "kind": "Event",
-        "metadata": {"name": f"{ref.name[:LONGEST_OBJECT_NAME]}.{digest}", "namespace": namespace},
+        # Cut in the middle, a name may end in what no part of a name may end in.
+        "metadata": {
+            "name": f"{ref.name[:LONGEST_OBJECT_NAME].rstrip('.-')}.{digest}",
+            "namespace": namespace,
+        },
         "involvedObject": {
             "apiVersion": resource.api_version if resource else "",
             "kind": ref.kind,

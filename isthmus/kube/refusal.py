@@ -25,6 +25,9 @@ from isthmus.kube.errors import (
     Unavailable,
 )
 
+LONGEST_WAIT = 60.0
+"""Seconds of a server's wish to be left alone that are honoured."""
+
 REFUSED_STATUSES = frozenset({400, 405, 406, 413, 415, 422})
 
 
@@ -103,4 +106,4 @@ def _decode(body: bytes) -> Mapping[str, Any]:
 
 
 def _seconds(text: str) -> float:
-    return float(text) if text.isdecimal() else 0.0
+    return min(float(text), LONGEST_WAIT) if text.isdecimal() else 0.0

@@ -110,6 +110,7 @@ def test_time_and_origin_are_read_from_the_metadata():
 def test_times_are_utc_whatever_the_offset():
     assert parse_time("2026-01-02T03:04:05+01:00") == parse_time("2026-01-02T02:04:05")
     assert parse_time("yesterday") is None
+    assert parse_time("0001-01-01T00:00:00+23:00") is None
 
 
 def test_every_json_type_has_a_name():

@@ -23,7 +23,7 @@ async def answering(*pages: tuple[int, dict[str, Any]]):
     async def answer(received: web.BaseRequest) -> web.StreamResponse:
         queries.append(dict(received.query))
         status, body = left.pop(0)
-        return web.Response(status=status, body=json.dumps(body).encode())
+        return web.Response(status=status, body=json.dumps(body).encode() + b"\n")
 
     runner = web.ServerRunner(web.Server(answer), shutdown_timeout=0.1)
     await runner.setup()
@@ -69,13 +69,26 @@ async def test_an_answer_that_is_no_list_is_suspected():
             await api.list(NODES)
 
 
+@pytest.mark.parametrize(
+    "line",
+    [{"hello": "world"}, {"type": "ADDED"}, {"type": "NEWS", "object": {}}, {"type": "ADDED", "object": 1}],
+)
+async def test_a_line_that_is_no_watch_event_is_suspected(line):
+    async with answering((200, line)) as (api, _):
+        events = api.watch(NODES, resource_version="5", timeout_seconds=9)
+        assert (await anext(events)).type == "BOOKMARK"
+        with pytest.raises(errors.Unavailable, match="is this an API server"):
+            await anext(events)
+
+
 async def test_an_error_in_the_middle_of_a_watch_is_classified():
     status = {"kind": "Status", "code": 410, "message": "too old resource version"}
 
     async with answering((200, {"type": "ERROR", "object": status})) as (api, queries):
         events = api.watch(NODES, resource_version="5", timeout_seconds=9)
         assert (await anext(events)).type == "BOOKMARK"
-        await events.aclose()
+        with pytest.raises(errors.Gone, match="too old resource version"):
+            await anext(events)
 
     assert queries == [
         {

@@ -131,10 +131,11 @@ async def test_an_event_about_an_object_elsewhere_is_where_the_daemon_may_write_
 
 async def test_long_names_and_messages_from_a_stranger_fit():
     api = FakeKube()
-    refusal = Rejection(ObjectRef("Endpoint", "default", "w" * 253), "spec", "x" * 100_000)
+    refusal = Rejection(ObjectRef("Endpoint", "default", "w" * 199 + "." + "w" * 53), "spec", "x" * 100_000)
 
-    await reporter(api, FakeClock()).report([refusal])
+    outcome = await reporter(api, FakeClock()).report([refusal])
 
+    assert outcome.failures == ()
     (event,) = api.objects(EVENTS)
     assert len(event["message"]) <= 1024
     assert len(event["metadata"]["name"]) <= 253

@@ -66,9 +66,10 @@ def test_an_answer_that_is_json_but_no_status_is_survived():
 
 def test_the_time_that_a_busy_server_asks_for_is_kept():
     busy = refusal_of_answer(CALL, 429, b"{}", {"Retry-After": "7"})
+    endless = refusal_of_answer(CALL, 429, b"{}", {"Retry-After": "9" * 400})
     odd = refusal_of_answer(CALL, 429, b"{}", {"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"})
 
-    assert (busy.retry_after, odd.retry_after) == (7.0, 0.0)
+    assert (busy.retry_after, endless.retry_after, odd.retry_after) == (7.0, 60.0, 0.0)
 
 
 def test_a_namespace_that_is_being_deleted_is_said_to_be_so():
