@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crds.meta import ClusterId, IPNetwork, NodeName
+from crds.network import first_overlap
 from gateway.health.ping import PingTiming
 from gateway.leadership import LeaseTimes
 from isthmus.reconcile.environment import Environment
@@ -73,6 +74,9 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
         debug=env.flag("SUBMARINER_DEBUG", False),
     )
     _check_backend(env)
+    overlap = first_overlap(settings.service_cidrs + settings.cluster_cidrs)
+    if overlap is not None:
+        env.fault("SUBMARINER_CLUSTERCIDR", f"{overlap[1]} overlaps {overlap[0]}; name each network once")
     env.check("the gateway")
     return settings
 

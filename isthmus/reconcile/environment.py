@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from ipaddress import ip_network
 
 from crds.cluster import is_cluster_id
 from crds.meta import ClusterId, IPNetwork
+from crds.network import BadNetwork, parse_network
 from isthmus.reconcile.errors import Fatal
 
 TRUE = frozenset({"1", "t", "true", "yes", "on"})
@@ -74,13 +74,14 @@ class Environment:
     def networks(self, name: str, meaning: str) -> tuple[IPNetwork, ...]:
         """A comma-separated list of at least one network, in its order."""
         networks = []
-        for item in self.required(name, meaning).split(","):
-            if not item.strip():
-                continue
+        items = [item.strip() for item in self.required(name, meaning).split(",")]
+        for item in filter(None, items):
             try:
-                networks.append(ip_network(item.strip()))
-            except ValueError as error:
-                self.fault(name, f"{error}; write networks as 10.244.0.0/16")
+                networks.append(parse_network(item))
+            except BadNetwork as error:
+                self.fault(name, str(error))
+        if len(items) > 1 and not any(items):
+            self.fault(name, f"holds nothing but commas; give it {meaning}")
         return tuple(networks)
 
 

@@ -72,8 +72,14 @@ def test_lease_times_that_cannot_work_are_refused():
 
 
 def test_a_host_bit_in_a_network_is_refused():
-    assert "SUBMARINER_CLUSTERCIDR: 10.244.0.1/16 has host bits set" in fault(
+    assert 'SUBMARINER_CLUSTERCIDR: "10.244.0.1/16" has bits set behind the prefix' in fault(
         SUBMARINER_CLUSTERCIDR="10.244.0.1/16"
+    )
+
+
+def test_networks_of_the_cluster_that_overlap_each_other_are_refused():
+    assert "SUBMARINER_CLUSTERCIDR: 10.96.0.0/16 overlaps 10.96.0.0/12" in fault(
+        SUBMARINER_SERVICECIDR="10.96.0.0/12", SUBMARINER_CLUSTERCIDR="10.96.0.0/16"
     )
 
 

@@ -30,11 +30,12 @@ def test_booleans_come_in_the_usual_spellings(text, value):
 
 
 def test_every_fault_is_told_at_once_one_a_line():
-    env = Environment({"FLAG": "maybe", "PORT": "70000", "NETS": "10.0.0.1/8,fe80::/129"})
+    env = Environment({"FLAG": "maybe", "PORT": "70000", "NETS": "10.0.0.1/8,fe80::/129", "NONE": ", ,"})
     env.required("ID", "an id")
     env.flag("FLAG", False)
     env.number("PORT", 1, 1, 65535)
     env.networks("NETS", "networks")
+    env.networks("NONE", "networks")
 
     text = faults(env)
 
@@ -42,9 +43,18 @@ def test_every_fault_is_told_at_once_one_a_line():
         "  ID: is not set; give it an id",
         "  FLAG: 'maybe' is neither true nor false",
         "  PORT: '70000' is not a whole number from 1 to 65535",
-        "  NETS: 10.0.0.1/8 has host bits set; write networks as 10.244.0.0/16",
-        "  NETS: 'fe80::/129' does not appear to be an IPv4 or IPv6 network; write networks as 10.244.0.0/16",
+        '  NETS: "10.0.0.1/8" has bits set behind the prefix; the network is 10.0.0.0/8',
+        '  NETS: "fe80::/129" is not a CIDR; write one such as 10.1.0.0/16',
+        "  NONE: holds nothing but commas; give it networks",
     ]
+
+
+@pytest.mark.parametrize("text", ["0.0.0.0/0", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4"])
+def test_networks_that_no_cluster_can_have_are_faults(text):
+    env = Environment({"NETS": text})
+    env.networks("NETS", "networks")
+
+    assert f"NETS: {text} covers" in faults(env)
 
 
 def test_a_list_of_networks_keeps_its_order():
