@@ -70,7 +70,7 @@ def find_programs(report: Callable[[str], None]) -> Programs:
             raise Fatal(
                 f"KUBEBUILDER_ASSETS={given} lacks {', '.join(missing)}: add them, or unset the variable"
             )
-        return Programs(Path(given))
+        return Programs(Path(given).absolute())
     directory = cache_directory()
     if any(not (directory / name).exists() for name in NAMES):
         directory.mkdir(parents=True, exist_ok=True)
@@ -83,8 +83,9 @@ def find_programs(report: Callable[[str], None]) -> Programs:
 def _build_missing(directory: Path, report: Callable[[str], None]) -> None:
     if shutil.which("go") is None:
         raise Fatal(
-            "the Go toolchain is needed once, to build the Kubernetes programs: install it from your "
-            "distribution or go.dev, or point KUBEBUILDER_ASSETS to a directory that holds them"
+            "the Go toolchain is needed once, to build the Kubernetes programs, and `go` is not in PATH (sudo "
+            "has a PATH of its own): install it from your distribution or go.dev, or point KUBEBUILDER_ASSETS "
+            "to a directory that holds them"
         )
     version = pinned_version()
     for name in NAMES:

@@ -66,6 +66,14 @@ def test_given_programs_are_used_as_they_are(tmp_path, monkeypatch):
     assert programs.path("kube-proxy") == str(given / "kube-proxy")
 
 
+def test_given_programs_are_found_from_everywhere(tmp_path, monkeypatch):
+    given = fill(tmp_path / "given", binaries.NAMES)
+    monkeypatch.setenv("KUBEBUILDER_ASSETS", "given")
+    monkeypatch.chdir(tmp_path)
+
+    assert binaries.find_programs(pytest.fail).path("kubectl") == str(given / "kubectl")
+
+
 def test_given_programs_that_are_incomplete_are_refused_by_name(tmp_path, monkeypatch):
     monkeypatch.setenv("KUBEBUILDER_ASSETS", str(fill(tmp_path / "given", ("kube-apiserver", "kubectl"))))
 
