@@ -64,7 +64,9 @@ def words(lab: Lab, cluster: str, remote: str) -> list[Word]:
 
 def failure(lab: Lab, cluster: str) -> str:
     """The Gateway's own failure, "" while it has none."""
-    return next(report.failure for report in reports(lab, cluster) if report.kind == "Gateway")
+    found = [report.failure for report in reports(lab, cluster) if report.kind == "Gateway"]
+    assert found, f"no gateway of {cluster} reports"
+    return found[0]
 
 
 def await_failure(lab: Lab, cluster: str, *fragments: str) -> str:
