@@ -83,9 +83,9 @@ def find_programs(report: Callable[[str], None]) -> Programs:
 def _build_missing(directory: Path, report: Callable[[str], None]) -> None:
     if shutil.which("go") is None:
         raise Fatal(
-            "the Go toolchain is needed once, to build the Kubernetes programs, and `go` is not in PATH (sudo "
-            "has a PATH of its own): install it from your distribution or go.dev, or point KUBEBUILDER_ASSETS "
-            "to a directory that holds them"
+            "the Go toolchain is needed once, to build the Kubernetes programs, and `go` is not in PATH "
+            "(sudo has a PATH of its own): install it from your distribution or go.dev, or point "
+            "KUBEBUILDER_ASSETS to a directory that holds them"
         )
     version = pinned_version()
     for name in NAMES:
