@@ -33,7 +33,7 @@ lint: setup-python ## formatting, types, import contracts, module sizes, tests b
 	@tools/lint
 
 unit: setup-python ## pure parts and fakes
-	@pytest -q tests/unit tests/scenario tests/contract -m "not root and not lab"
+	@pytest -q tests/unit tests/scenario tests/contract tests/bench -m "not root and not lab"
 
 integration: setup ## drivers, charon, API servers and the lab for real, in private namespaces (root)
 	@python -m isthmus.lab binaries
