@@ -130,7 +130,11 @@ def test_a_changed_unit_is_replaced_by_the_new_one(directory):
     supervisor.tick(2)
 
     after = report(directory)["web"]["pid"]
-    assert Path(f"/proc/{after}/cmdline").read_bytes() == b"sleep\x002000\x00"
+    # Set-up of the new program goes on for a moment after its process is there; until then the line is empty.
+    deadline = time.monotonic() + 10
+    while not (words := Path(f"/proc/{after}/cmdline").read_bytes()) and time.monotonic() < deadline:
+        os.sched_yield()
+    assert words == b"sleep\x002000\x00"
 
 
 def test_a_unit_that_is_wanted_again_while_it_ends_starts_anew(directory):
