@@ -15,7 +15,7 @@ from isthmus.dataplane import ownership
 from isthmus.dataplane.addresses import sync_addresses
 from isthmus.dataplane.fdb import sync_fdb
 from isthmus.dataplane.iptables.driver import sync_ruleset
-from isthmus.dataplane.links import sync_links
+from isthmus.dataplane.links import LinkInfo, is_ours, sync_links
 from isthmus.dataplane.neighbours import sync_neighbours
 from isthmus.dataplane.routes import sync_routes
 from isthmus.dataplane.rules import sync_rules
@@ -86,10 +86,12 @@ DEVICE_STEPS: tuple[tuple[str, Step], ...] = (
     ("ruleset", _ruleset),  # a device is matched by name, so rules need not wait for it
     ("links", _links),
 )
-STEPS: tuple[tuple[str, Step], ...] = (
+OVERLAY_STEPS: tuple[tuple[str, Step], ...] = (
     ("addresses", _addresses),
     ("neighbours", _neighbours),
     ("fdb", _fdb),
+)
+STEPS: tuple[tuple[str, Step], ...] = (
     ("sysctls", _settings),
     ("routes", _routes),
     ("rules", _rules),
@@ -100,19 +102,28 @@ async def apply_plan(host: Host, plan: NodePlan) -> Applied:
     """Bring the kernel to *plan*, as far as its devices exist; never raises Transient."""
     outcomes = [await _attempt(name, step, host, plan) for name, step in DEVICE_STEPS]
     try:
-        devices = {link.name for link in await host.netlink.links.dump() if link.up}
+        devices = {link.name for link in await host.netlink.links.dump() if _usable(link)}
     except Transient as error:
         return Applied((*outcomes, Outcome("devices", failures=(error,))))
     ready = ready_part(plan, devices)
-    outcomes += [await _attempt(name, step, host, ready.plan) for name, step in STEPS]
+    # What is on a link that somebody else gave our name is not ours.
+    overlay = OVERLAY_STEPS if ownership.VXLAN_LINK in devices else ()
+    outcomes += [await _attempt(name, step, host, ready.plan) for name, step in overlay + STEPS]
     return Applied(tuple(outcomes), ready.waiting)
 
 
 async def remove_all(host: Host, family: Family) -> tuple[Outcome, ...]:
-    """Take everything of ours away, in the reverse order: nothing is left open while it goes."""
+    """Take everything of ours away, in the reverse order: nothing is left open while it goes.
+
+    What the overlay's steps made goes with its link.
+    """
     nothing = empty_plan(family)
     steps = reversed(DEVICE_STEPS + STEPS)
     return tuple([await _attempt(name, step, host, nothing) for name, step in steps])
+
+
+def _usable(link: LinkInfo) -> bool:
+    return link.up and (link.name != ownership.VXLAN_LINK or is_ours(link))
 
 
 async def _attempt(name: str, step: Step, host: Host, plan: NodePlan) -> Outcome:

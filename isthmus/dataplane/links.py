@@ -61,9 +61,14 @@ class LinkTable(Protocol):
         """Remove the link; a missing one is fine."""
 
 
+def is_ours(link: LinkInfo) -> bool:
+    """Whether the link carries our alias, or died before it got it."""
+    return link.alias == ownership.LINK_ALIAS or link.name == ownership.UNBORN_LINK
+
+
 async def owned_links(table: LinkTable) -> dict[str, LinkInfo]:
-    """The links that carry our alias, or died before they got it, by name."""
-    return {link.name: link for link in await table.dump() if _is_ours(link)}
+    """Our links by name."""
+    return {link.name: link for link in await table.dump() if is_ours(link)}
 
 
 async def sync_links(table: LinkTable, desired: Iterable[VxlanLink]) -> Outcome:
@@ -71,7 +76,7 @@ async def sync_links(table: LinkTable, desired: Iterable[VxlanLink]) -> Outcome:
     tally = Tally("links")
     with tally.collecting():
         present = {link.name: link for link in await table.dump()}
-        owned = {name: link for name, link in present.items() if _is_ours(link)}
+        owned = {name: link for name, link in present.items() if is_ours(link)}
         wanted = {link.name: link for link in desired}
 
         for name in [name for name in owned if name not in wanted]:
@@ -87,10 +92,6 @@ async def sync_links(table: LinkTable, desired: Iterable[VxlanLink]) -> Outcome:
             elif found.vxlan != link or not found.up:
                 await tally.write("changed", table.adjust(link))
     return tally.outcome()
-
-
-def _is_ours(link: LinkInfo) -> bool:
-    return link.alias == ownership.LINK_ALIAS or link.name == ownership.UNBORN_LINK
 
 
 def _same_tunnel(found: LinkInfo, link: VxlanLink) -> bool:
@@ -112,7 +113,7 @@ async def _recreate(table: LinkTable, link: VxlanLink) -> None:
 def _obstacle(link: VxlanLink, present: Iterable[LinkInfo]) -> InTheWay | None:
     """Somebody else's link with our link's name, or with its VXLAN id and port, which cannot be twice."""
     for found in present:
-        if _is_ours(found):
+        if is_ours(found):
             continue
         kind = found.kind or "plain device"
         if found.name == link.name:

@@ -293,12 +293,15 @@ def _told(api: FakeKube) -> str:
 
 async def test_an_interface_in_the_way_is_named_and_nothing_leaves_in_the_clear(node, tmp_path):
     run("ip", "link", "add", "vx-submariner", "type", "vxlan", "id", "7", "dstport", "4790")
+    run("ip", "link", "set", "vx-submariner", "up")
+    run("ip", "address", "add", "198.51.100.1/24", "dev", "vx-submariner")
     api = api_server()
     async with agent(api, tmp_path):
         await until(lambda: "interface vx-submariner (kind vxlan) is in the way" in _told(api))
 
         assert routes() == WORKER_ROUTES[2:]
         assert "REJECT" in run("iptables-nft", "-S", "SUBMARINER-GUARD")
+        assert "198.51.100.1/24" in run("ip", "address", "show", "dev", "vx-submariner")
 
         run("ip", "link", "del", "vx-submariner")
         await until(lambda: routes() == WORKER_ROUTES)

@@ -85,6 +85,25 @@ async def test_a_link_in_the_way_is_named_and_the_guard_and_fallbacks_stand_all_
     assert len([route for protocol, route in fake.kernel.routes if protocol == 150]) == 2
 
 
+async def test_a_link_in_the_way_that_is_up_carries_none_of_ours_and_keeps_what_it_has():
+    fake = fake_host(WORKER)
+    fake.kernel.add_device("vx-submariner", kind="bridge")
+    fake.kernel.add_address("vx-submariner", "198.51.100.1/24")
+    held = list(fake.kernel.addresses)
+
+    applied = await apply_plan(fake.host, WORKER_PLAN)
+    assert applied.waiting == ("vx-submariner",)
+    assert {route.kind for protocol, route in fake.kernel.routes if protocol == 150} == {
+        RouteType.UNREACHABLE
+    }
+    await remove_all(fake.host, 4)
+
+    assert fake.kernel.addresses == held
+    assert not fake.kernel.neighbours
+    assert not fake.kernel.fdb
+    assert "vx-submariner" in fake.kernel.links
+
+
 async def test_a_held_xtables_lock_stops_only_the_packet_filter():
     fake = fake_host(WORKER)
     fake.filter.fail_next("dump", Busy("the xtables lock is held"))
