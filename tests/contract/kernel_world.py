@@ -6,6 +6,7 @@ else's, and so is whatever a test adds with the methods here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -93,6 +94,11 @@ class FakeWorld:
         }
 
 
+def _settled(link: str) -> str:
+    """A link without what the kernel finds out about its carrier after a while."""
+    return re.sub(r"NO-CARRIER,|,LOWER_UP|,M-DOWN| qdisc \w+| state \w+", "", link)
+
+
 @dataclass
 class KernelWorld:
     netlink: Netlink
@@ -122,7 +128,9 @@ class KernelWorld:
 
     def state(self) -> object:
         return {
-            "links": [line.split(": ", 1)[-1] for line in run("ip", "-d", "-o", "link").splitlines()],
+            "links": [
+                _settled(line.split(": ", 1)[-1]) for line in run("ip", "-d", "-o", "link").splitlines()
+            ],
             "addresses": sorted(
                 line.split(": ", 1)[-1]
                 for line in run("ip", "-o", "address").splitlines()
