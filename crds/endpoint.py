@@ -19,6 +19,7 @@ KIND = "Endpoint"
 
 UDP_PORT_KEY = "udp-port"
 NATT_DISCOVERY_PORT_KEY = "natt-discovery-port"
+USING_LOAD_BALANCER_KEY = "using-loadbalancer"
 DEFAULT_UDP_PORT = 4500
 
 LONGEST_CABLE_NAME = 200
@@ -77,6 +78,17 @@ class EndpointSpec:
         """UDP port that answers NAT discovery; None when the member does not take part in it."""
         text = self.config(NATT_DISCOVERY_PORT_KEY)
         return int(text) if text else None
+
+    @property
+    def behind_nat(self) -> bool:
+        """Whether the gateway is reached at its public address: Submariner's rule where nobody probes."""
+        said = self.nat_enabled or self.config(USING_LOAD_BALANCER_KEY) == "true"
+        return said and self.public_ip is not None
+
+    @property
+    def reached_at(self) -> IPAddress:
+        """The address at which peers reach the gateway; both ends of a tunnel must arrive at the same one."""
+        return self.public_ip if self.behind_nat and self.public_ip else self.private_ip
 
     @property
     def ping_target(self) -> IPAddress | None:

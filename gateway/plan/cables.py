@@ -11,8 +11,6 @@ from crds.endpoint import EndpointSpec
 from crds.meta import ClusterId, IPAddress
 from isthmus.membership.judge import Membership
 
-USING_LOAD_BALANCER = "using-loadbalancer"
-
 
 @dataclass(frozen=True, slots=True)
 class Cable:
@@ -37,20 +35,11 @@ def plan_cables(local: EndpointSpec, membership: Membership) -> tuple[Cable, ...
 
 def plan_cable(local: EndpointSpec, remote: EndpointSpec) -> Cable:
     """The cable to *remote*: by its public address if it says that it is behind a NAT, else the private."""
-    address, nat = _peer_address(remote)
     return Cable(
         cable_name=remote.cable_name,
         cluster_id=remote.cluster_id,
         remote=remote,
         local=local,
-        address=address,
-        nat=nat,
+        address=remote.reached_at,
+        nat=remote.behind_nat,
     )
-
-
-def _peer_address(remote: EndpointSpec) -> tuple[IPAddress, bool]:
-    # Submariner's choice when NAT discovery gave no answer; both sides must arrive at the same one.
-    behind_nat = remote.nat_enabled or remote.config(USING_LOAD_BALANCER) == "true"
-    if behind_nat and remote.public_ip is not None:
-        return remote.public_ip, True
-    return remote.private_ip, False

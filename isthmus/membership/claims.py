@@ -1,13 +1,16 @@
-"""Who was granted which addresses and cable names: the first to ask has them."""
+"""Who was granted which networks, cable names and gateway addresses: the first to ask has them."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
 
 from crds.endpoint import EndpointSpec
-from crds.meta import ClusterId
+from crds.meta import ClusterId, IPAddress
 from isthmus.membership.fault import Fault
 from isthmus.membership.ranges import Ranges, Span, span
+
+Way = tuple[IPAddress, IPAddress]
+"""Where a gateway is reached and the address by which it names itself: so its tunnels are told apart."""
 
 
 class Claims:
@@ -18,13 +21,15 @@ class Claims:
         self._ends: list[int] = []
         self._owners: list[ClusterId] = []
         self._cables: dict[str, ClusterId] = {}
+        self._gateways: dict[Way, ClusterId] = {}
 
-    def claim_cable(self, name: str, owner: ClusterId) -> None:
-        """Grant a cable name to the first who asks."""
-        self._cables.setdefault(name, owner)
+    def claim_gateway(self, spec: EndpointSpec) -> None:
+        """Grant a cable name and a gateway's address to the first who asks."""
+        self._cables.setdefault(spec.cable_name, spec.cluster_id)
+        self._gateways.setdefault(_way(spec), spec.cluster_id)
 
     def fault(self, spec: EndpointSpec) -> Fault | None:
-        """Return why *spec* cannot be granted: a cable name or a subnet that another has."""
+        """Return why *spec* cannot be granted: a cable name, a gateway or a subnet that another has."""
         owner = self._cables.get(spec.cable_name)
         if owner is not None:
             reason = (
@@ -39,11 +44,17 @@ class Claims:
                     "one of the two clusters needs other CIDRs"
                 )
                 return Fault(f"spec.subnets[{index}]", reason)
+        owner = self._gateways.get(_way(spec))
+        if owner is not None:
+            reason = (
+                f"{spec.private_ip} is the gateway of cluster {owner}; every gateway needs its own address"
+            )
+            return Fault("spec.private_ip", reason)
         return None
 
     def grant(self, spec: EndpointSpec) -> None:
         """Record what *spec* holds, of which `fault` found nothing taken."""
-        self.claim_cable(spec.cable_name, spec.cluster_id)
+        self.claim_gateway(spec)
         # Merged first: were one subnet to lie inside another, the spans would no longer be disjoint.
         for first, last in Ranges.of(spec.subnets).spans():
             index = bisect_right(self._starts, first)
@@ -54,3 +65,7 @@ class Claims:
     def _owner_within(self, wanted: Span) -> ClusterId | None:
         index = bisect_right(self._starts, wanted[1]) - 1
         return self._owners[index] if index >= 0 and self._ends[index] >= wanted[0] else None
+
+
+def _way(spec: EndpointSpec) -> Way:
+    return spec.reached_at, spec.private_ip

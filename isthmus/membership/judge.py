@@ -152,10 +152,10 @@ def _one_per_cluster(endpoints: Sequence[Endpoint]) -> tuple[list[Endpoint], lis
 def _arbitrate(
     own: Endpoint | None, live: Sequence[Endpoint], members: Mapping[ClusterId, Cluster]
 ) -> tuple[list[Peer], list[Refusal]]:
-    """Grant addresses and cable names in the order in which the members' Cluster objects appeared."""
+    """Grant networks, gateways and cable names in the order in which the Cluster objects appeared."""
     claims = Claims()
     if own is not None:
-        claims.claim_cable(own.spec.cable_name, own.spec.cluster_id)
+        claims.claim_gateway(own.spec)
     peers = []
     refusals = []
     for endpoint in sorted(live, key=lambda each: _seniority(members[each.spec.cluster_id])):

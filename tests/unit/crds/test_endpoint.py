@@ -40,6 +40,22 @@ def test_what_was_rendered_is_parsed_to_the_same():
     assert parse_endpoint(render_endpoint(spec, "here")).spec == spec
 
 
+@pytest.mark.parametrize(
+    ("fields", "address", "nat"),
+    [
+        ({}, "192.168.0.2", False),
+        ({"public_ip": "203.0.113.9"}, "192.168.0.2", False),
+        ({"nat_enabled": True}, "192.168.0.2", False),
+        ({"public_ip": "203.0.113.9", "nat_enabled": True}, "203.0.113.9", True),
+        ({"public_ip": "203.0.113.9", "config": {"using-loadbalancer": "true"}}, "203.0.113.9", True),
+    ],
+)
+def test_a_gateway_behind_a_nat_is_reached_at_its_public_address_if_it_has_one(fields, address, nat):
+    spec = endpoint_spec("west", "10.2.0.0/16", private_ip="192.168.0.2", **fields)
+
+    assert (str(spec.reached_at), spec.behind_nat) == (address, nat)
+
+
 def test_the_object_has_the_shape_that_other_members_expect():
     spec = endpoint_spec("west", "10.2.0.0/16", private_ip="172.16.5.4", config={"udp-port": "4500"})
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from crds.meta import ClusterId
 from isthmus.membership.claims import Claims
 from isthmus.membership.fault import Fault
 from tests.builders import endpoint_spec
@@ -42,8 +41,34 @@ def test_a_nested_subnet_hides_nothing_of_the_outer_one():
 
 def test_a_cable_name_belongs_to_the_first():
     claims = granted(endpoint_spec("a", "10.1.0.0/16", cable_name="cable"))
-    claims.claim_cable("cable", ClusterId("b"))
+    claims.claim_gateway(endpoint_spec("b", cable_name="cable"))
 
     assert claims.fault(endpoint_spec("b", "10.2.0.0/16", cable_name="cable")) == Fault(
         "spec.cable_name", '"cable" is the cable of cluster a; every gateway needs a name of its own'
+    )
+
+
+def test_the_address_of_a_gateway_is_taken():
+    claims = granted(endpoint_spec("a", "10.1.0.0/16", private_ip="192.0.2.1"))
+
+    assert claims.fault(endpoint_spec("b", "10.2.0.0/16", private_ip="192.0.2.1")) == Fault(
+        "spec.private_ip", "192.0.2.1 is the gateway of cluster a; every gateway needs its own address"
+    )
+
+
+def test_gateways_behind_different_nats_may_have_the_same_private_address():
+    private = {"private_ip": "192.168.0.2", "nat_enabled": True}
+
+    granted(
+        endpoint_spec("a", "10.1.0.0/16", public_ip="203.0.113.1", **private),
+        endpoint_spec("b", "10.2.0.0/16", public_ip="203.0.113.2", **private),
+    )
+
+
+def test_gateways_behind_one_nat_are_told_apart_by_their_private_addresses():
+    public = {"public_ip": "203.0.113.1", "nat_enabled": True}
+
+    granted(
+        endpoint_spec("a", "10.1.0.0/16", private_ip="192.168.0.2", **public),
+        endpoint_spec("b", "10.2.0.0/16", private_ip="192.168.0.3", **public),
     )

@@ -152,6 +152,15 @@ def test_a_stolen_cable_name_is_refused():
     assert reasons(membership)["south"].startswith("spec.cable_name: ")
 
 
+def test_a_member_that_says_it_has_our_gateways_address_is_refused():
+    own = endpoint("east", "10.0.0.0/16", origin=None, private_ip="172.16.0.8")
+    thief = endpoint("south", "10.4.0.0/16", private_ip="172.16.0.8")
+
+    assert reasons(judged(SOUTH, own, thief))["south"].startswith(
+        "spec.private_ip: 172.16.0.8 is the gateway of"
+    )
+
+
 def test_objects_that_do_not_parse_are_shown_with_their_echo():
     bad_endpoint = endpoint_object("west", "10.2.0.0/16", origin="west")
     bad_endpoint["spec"]["subnets"] = ["10.2.0.0/16"] * 10_000
@@ -183,7 +192,8 @@ def test_a_thousand_clusters_are_judged_in_a_fraction_of_a_tenth_of_a_second():
     for number in range(1000):
         subnets = [f"{11 + number // 200}.{number % 200}.{part * 64}.0/18" for part in range(4)]
         clusters.append(cluster(f"c{number}", *subnets))
-        endpoints.append(endpoint(f"c{number}", *subnets))
+        address = f"172.16.{number // 200}.{number % 200 + 1}"
+        endpoints.append(endpoint(f"c{number}", *subnets, private_ip=address))
 
     spent = []
     for _ in range(3):
