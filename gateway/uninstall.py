@@ -65,7 +65,9 @@ async def _announcement(removal: Removal) -> Outcome:
 
 async def _gateway(removal: Removal) -> Outcome:
     name = sanitised_name(removal.settings.node)
-    return Outcome("gateway", removed=await remove(removal.api, GATEWAYS, removal.settings.namespace, name))
+    return Outcome(
+        "gateway", removed=int(await remove(removal.api, GATEWAYS, removal.settings.namespace, name))
+    )
 
 
 async def _lease(removal: Removal) -> Outcome:
@@ -77,7 +79,7 @@ async def _lease(removal: Removal) -> Outcome:
         return Outcome("lease")
     if parse_lease(found).holder not in ("", holder_name(removal.settings.node)):
         return Outcome("lease")
-    return Outcome("lease", removed=await remove(removal.api, LEASES, namespace, LEASE))
+    return Outcome("lease", removed=int(await remove(removal.api, LEASES, namespace, LEASE)))
 
 
 Step = Callable[[Removal], Awaitable[Outcome]]
