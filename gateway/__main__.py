@@ -26,9 +26,11 @@ from gateway.psk import RenewedKey, read_psk
 from gateway.run import run_daemon
 from gateway.strongswan import StrongswanDriver
 from gateway.survey import FAMILY
+from gateway.sweeper import Sweeper
 from gateway.uninstall import Removal, uninstall
 from isthmus.charon.records import Psk
 from isthmus.charon.session import ViciSession
+from isthmus.dataplane.command import SystemCommand
 from isthmus.dataplane.facts import host_facts
 from isthmus.dataplane.netlink import kernel_netlink
 from isthmus.kube.auth import Access, connect, from_kubeconfig, in_cluster
@@ -134,7 +136,7 @@ def _driver(
 ) -> StrongswanDriver:
     socket = Path(settings.ipsec.vici_socket.removeprefix("unix://"))
     options = IpsecOptions(psk, settings.ipsec.force_encapsulation)
-    return StrongswanDriver(ViciSession(socket), options, clock, read_key)
+    return StrongswanDriver(ViciSession(socket), options, clock, read_key, Sweeper(SystemCommand()))
 
 
 if __name__ == "__main__":

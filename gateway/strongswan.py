@@ -15,8 +15,9 @@ from gateway.drivers import CableState, DriverFacts
 from gateway.plan.cables import Cable
 from gateway.plan.cablestate import judge_cable
 from gateway.plan.ipsec import IpsecOptions, IpsecPlan, connection_name, obstacle, plan_ipsec
+from gateway.sweeper import Sweeper
 from isthmus.charon import driver, esp
-from isthmus.charon.api import Charon, CharonAway, CharonEvent, CharonFacts, CharonRefused
+from isthmus.charon.api import CameUp, Charon, CharonAway, CharonEvent, CharonFacts, CharonRefused
 from isthmus.charon.driver import Loaded
 from isthmus.charon.healing import Command, EndChild, EndIke, Initiate, Wanted, by_connection
 from isthmus.charon.records import IkeSa, IpsecConnection, Psk, StartAction
@@ -43,12 +44,17 @@ class StrongswanDriver:
         options: IpsecOptions,
         clock: Clock,
         read_key: Callable[[], Psk] | None = None,
+        sweeper: Sweeper | None = None,
     ) -> None:
-        """Each pass uses the key that *read_key* returns; without it that of *options* for ever."""
+        """Each pass uses the key that *read_key* returns; without it that of *options* for ever.
+
+        *sweeper* takes away what a killed charon left in the kernel.
+        """
         self._charon = charon
         self._options = options
         self._read_key = read_key or (lambda: options.psk)
         self._clock = clock
+        self._sweeper = sweeper
         self._tunnels = Tunnels()
         self._cables: tuple[Cable, ...] = ()
         self._plan = IpsecPlan((), ())
@@ -72,11 +78,12 @@ class StrongswanDriver:
     async def sync(self, cables: Sequence[Cable]) -> Outcome:
         self._cables = tuple(cables)
         try:
-            start_action = _start_action(await self._charon.facts())
+            facts = await self._charon.facts()
+            start_action = _start_action(facts)
             options = replace(self._options, psk=self._read_key())
             self._plan = plan_ipsec(self._cables, options, start_action)
             loaded = await driver.sync_connections(self._charon, self._plan.connections, self._plan.secrets)
-            return await self._heal(loaded)
+            return await self._sweep(await self._heal(loaded), facts)
         except CharonAway as error:
             return Outcome(driver.STEP, failures=(error,))
 
@@ -97,11 +104,16 @@ class StrongswanDriver:
         with self._charon.listening(self._inbox.put_nowait):
             while True:
                 event = await self._next_event()
+                if isinstance(event, CameUp) and self._sweeper:
+                    self._sweeper.expect_leftovers()
                 if event is None or (not isinstance(event, _Rearm) and self._tunnels.hear(event)):
                     yield
 
     async def cleanup(self) -> Outcome:
-        return await self.sync(())
+        outcome = await self.sync(())
+        if self._sweeper and any(isinstance(failure, CharonAway) for failure in outcome.failures):
+            return _joined(outcome, await self._sweeper.sweep_all())
+        return outcome
 
     def _state(self, cable: Cable, connection: IpsecConnection | None, own: Sequence[IkeSa]) -> CableState:
         name = connection_name(cable)
@@ -130,6 +142,11 @@ class StrongswanDriver:
             changed=loaded.outcome.changed + len(commands) - len(refusals),
             failures=(*loaded.outcome.failures, *refusals),
         )
+
+    async def _sweep(self, healed: Outcome, facts: CharonFacts) -> Outcome:
+        if self._sweeper is None or esp.esp_provider(facts) != "kernel":
+            return healed
+        return _joined(healed, await self._sweeper.sweep(self._charon, self._plan.connections))
 
     async def _execute(self, command: Command) -> Iterable[Transient]:
         try:
@@ -164,6 +181,13 @@ class StrongswanDriver:
 def _start_action(facts: CharonFacts) -> StartAction:
     # libipsec knows no trap policies before 5.9.11; its packets end in the TUN device anyway.
     return StartAction.TRAP if esp.esp_provider(facts) == "kernel" else StartAction.NONE
+
+
+def _joined(charon: Outcome, swept: Outcome) -> Outcome:
+    """One step for whoever reads the log: a tunnel's two halves."""
+    return replace(
+        charon, removed=charon.removed + swept.removed, failures=(*charon.failures, *swept.failures)
+    )
 
 
 def _failed(cable: Cable, message: str) -> CableState:

@@ -6,6 +6,7 @@ private addresses as identities (also through a NAT), the tunnel port of the End
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from crds.meta import IPNetwork
 from gateway.plan.cables import Cable
 from isthmus.charon.naming import OWNED_PREFIX
 from isthmus.charon.records import Initiation, IpsecConnection, Psk, SharedSecret, StartAction
+from isthmus.dataplane.ownership import REQID_MARK
 
 Subnets = tuple[IPNetwork, ...]
 
@@ -78,6 +80,15 @@ def connection_name(cable: Cable) -> str:
     return f"{OWNED_PREFIX}{cable.cable_name}"
 
 
+def reqid_of(name: str) -> int:
+    """The reqid of a connection: marked as ours, and the same before and after a change of its subnets.
+
+    charon's own choice differs for other subnets. It would then refuse to install the new tunnel beside the
+    old one, which holds the policies of the subnets that stay.
+    """
+    return REQID_MARK << 24 | zlib.crc32(name.encode()) & 0xFFFFFF
+
+
 def _connection(cable: Cable, options: IpsecOptions, start_action: StartAction) -> IpsecConnection:
     initiation = plan_initiation(cable.local, cable.remote)
     local_subnets, remote_subnets = _carried(cable)
@@ -98,6 +109,7 @@ def _connection(cable: Cable, options: IpsecOptions, start_action: StartAction) 
         initiation=initiation,
         accept_any_address=cable.nat or initiation is Initiation.NEVER,
         start_action=StartAction.NONE if initiation is Initiation.NEVER else start_action,
+        reqid=reqid_of(connection_name(cable)),
     )
 
 

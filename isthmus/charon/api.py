@@ -89,8 +89,11 @@ class Secrets(Protocol):
 class SecurityAssociations(Protocol):
     """The negotiated SAs."""
 
-    async def list_sas(self) -> tuple[IkeSa, ...]:
-        """Every IKE_SA with its children, foreign ones included."""
+    async def list_sas(self, *, patiently: bool = False) -> tuple[IkeSa, ...]:
+        """Every IKE_SA with its children, foreign ones included.
+
+        One that charon is working on at the moment is left out, unless *patiently* waits for it.
+        """
 
     async def initiate(self, connection: str, child: str) -> None:
         """Start to negotiate; returns at once, the result shows in `list_sas` and in events."""

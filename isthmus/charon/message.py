@@ -47,6 +47,7 @@ def _child_body(connection: IpsecConnection) -> Section:
         "close_action": "none",
         "dpd_action": dpd_action,
         "replay_window": "128",
+        "reqid": str(connection.reqid),
     }
 
 

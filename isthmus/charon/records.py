@@ -73,6 +73,8 @@ class IpsecConnection:
     accept_any_address: bool = False
     """The peer may call from an address we cannot know, because of a NAT."""
     start_action: StartAction = StartAction.NONE
+    reqid: int = 0
+    """What ties policies to states in the kernel; 0 lets charon choose one that changes with the subnets."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,9 +64,10 @@ class ViciSession:
         answer = await self._command("get-shared", lambda session: session.get_shared())
         return frozenset(key.decode(errors="replace") for key in answer.get("keys", ()))
 
-    async def list_sas(self) -> tuple[IkeSa, ...]:
+    async def list_sas(self, *, patiently: bool = False) -> tuple[IkeSa, ...]:
         # Without noblock one IKE_SA that is busy holds up the listing of all others.
-        listing = await self._command("list-sas", lambda session: list(session.list_sas({"noblock": "yes"})))
+        body = {"noblock": "no" if patiently else "yes"}
+        listing = await self._command("list-sas", lambda session: list(session.list_sas(body)))
         return tuple(found for event in listing for found in sas.parse_ike_sas(event))
 
     async def initiate(self, connection: str, child: str) -> None:

@@ -45,5 +45,8 @@ ADDRESS_LABEL = "lo:isthmus"
 ADDRESS_PROTOCOL = 150
 """The same mark for IPv6, which has no labels: `proto` of the address (Linux 5.18)."""
 
+REQID_MARK = 150
+"""Highest byte of the reqid in every IPsec state and policy that charon makes for us."""
+
 COMMENT_PREFIX = "isthmus: "
 """Begins the comment of every packet filter rule we write; the reason follows."""

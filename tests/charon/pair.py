@@ -15,6 +15,7 @@ from gateway.drivers import CableState
 from gateway.plan.cables import Cable, plan_cable
 from gateway.plan.ipsec import IpsecOptions
 from gateway.strongswan import StrongswanDriver
+from gateway.sweeper import Sweeper
 from isthmus.charon.records import IkeSa, Psk
 from isthmus.charon.session import ViciSession
 from isthmus.reconcile.clock import SystemClock
@@ -33,6 +34,7 @@ class Gateway:
     cluster_id: str
     charon: ViciSession
     key: str = KEY
+    sweeper: Sweeper | None = None
     local: EndpointSpec = field(init=False)
     peer: EndpointSpec | None = None
     passes: list[Outcome] = field(default_factory=list)
@@ -44,7 +46,8 @@ class Gateway:
 
     def restart_daemon(self) -> None:
         """Forget everything, as a gateway daemon that was killed."""
-        self.driver = StrongswanDriver(self.charon, IpsecOptions(Psk(self.key)), SystemClock())
+        options = IpsecOptions(Psk(self.key))
+        self.driver = StrongswanDriver(self.charon, options, SystemClock(), sweeper=self.sweeper)
 
     def endpoint(self, *more: IPv4Network, address: IPv4Address | None = None) -> EndpointSpec:
         """This gateway's Endpoint, with further subnets or another address."""

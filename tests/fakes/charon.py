@@ -76,7 +76,7 @@ class FakeCharon:
         self._meet("loaded_secrets")
         return frozenset(self.secrets)
 
-    async def list_sas(self) -> tuple[IkeSa, ...]:
+    async def list_sas(self, *, patiently: bool = False) -> tuple[IkeSa, ...]:
         self._meet("list_sas")
         return tuple(self.sas.values())
 

@@ -14,6 +14,7 @@ from gateway.plan.ipsec import (
     obstacle,
     plan_initiation,
     plan_ipsec,
+    reqid_of,
 )
 from isthmus.charon.records import Initiation, IpsecConnection, Psk, SharedSecret, StartAction
 from tests.builders import endpoint_spec
@@ -45,12 +46,25 @@ def test_a_cable_becomes_one_connection_with_all_subnets_and_one_secret():
                 initiation=Initiation.AT_ONCE,
                 accept_any_address=False,
                 start_action=StartAction.NONE,
+                reqid=reqid_of("isthmus-submariner-cable-west-192-0-2-2"),
             ),
         ),
         secrets=(
             SharedSecret("isthmus-submariner-cable-west-192-0-2-2", ("192.0.2.1", "192.0.2.2"), Psk("QUJD")),
         ),
     )
+
+
+def test_a_reqid_is_marked_as_ours_and_outlives_a_change_of_subnets():
+    grown = endpoint_spec("west", "10.2.0.0/16", "10.3.0.0/16", private_ip="192.0.2.2")
+    connections = [
+        plan_ipsec([plan_cable(EAST, remote)], OPTIONS, StartAction.TRAP).connections[0]
+        for remote in (WEST, grown)
+    ]
+
+    assert connections[0].reqid == connections[1].reqid
+    assert connections[0].reqid >> 24 == 150
+    assert reqid_of("isthmus-other") != connections[0].reqid
 
 
 def test_each_end_calls_the_others_tunnel_port_from_its_own():

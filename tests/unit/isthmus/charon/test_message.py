@@ -30,6 +30,7 @@ def test_a_connection_is_spelled_out_as_charon_reads_it():
                 "close_action": "none",
                 "dpd_action": "restart",
                 "replay_window": "128",
+                "reqid": "0",
             }
         },
     }

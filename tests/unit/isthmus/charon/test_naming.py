@@ -26,6 +26,7 @@ OTHERS: dict[str, Any] = {
     "initiation": Initiation.AFTER_GRACE,
     "accept_any_address": True,
     "start_action": StartAction.TRAP,
+    "reqid": 7,
 }
 
 
@@ -39,7 +40,7 @@ def test_every_field_but_the_name_is_tried():
 
 
 def test_the_name_of_a_child_is_the_same_in_every_process():
-    assert child_name(connection()) == "isthmus-84403e842137"
+    assert child_name(connection()) == "isthmus-149cf78239df"
 
 
 def test_a_secrets_name_changes_with_the_key_and_the_owners_and_shows_neither():
