@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-python demo demo-down test check lint unit integration e2e bench format lock clean
+.PHONY: help setup setup-python demo demo-down test check lint unit integration e2e test-vm bench format lock clean
 
 # The repository's own environment, whatever environment the caller has active.
 unexport VIRTUAL_ENV
@@ -42,6 +42,9 @@ integration: setup ## drivers, charon, API servers and the lab for real, in priv
 e2e: setup ## the end-to-end matrix on the lab (root)
 	@python -m isthmus.lab binaries
 	@pytest -q tests/e2e
+
+test-vm: setup ## ESP in the kernel, on a stock kernel under QEMU's emulation (root)
+	@tests/vm/kernel-vm --timeout 900 -- tests/vm/run tests/vm
 
 bench: setup ## figures: throughput, latency, scale; table, plot and JSON in bench/results (root)
 	@python -m bench

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Coroutine, Iterator
+import time
+from collections.abc import Coroutine, Iterator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -15,13 +16,16 @@ from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Any, TypeVar
 
+from crds.endpoint import EndpointSpec
 from crds.gateway import ConnectionStatus
+from gateway.sweeper import Sweeper
 from isthmus.charon.session import ViciSession
+from isthmus.dataplane.command import Completed, SystemCommand
 from tests import strongswan
 from tests.charon.pair import Gateway, Pair
 from tests.kernel.routeagent_rig import EAST, GATEWAY, SITES, WEST, Rig, Site
 
-PATIENCE_SECONDS = 120.0
+PATIENCE_SECONDS = 60.0
 """An emulated processor may take this long for what takes a real one a second."""
 
 R = TypeVar("R")
@@ -33,16 +37,37 @@ def open_for_ipsec(rig: Rig) -> None:
         gateway = rig.node(site, GATEWAY)
         rig.run(gateway, "iptables-nft", "-A", "INPUT", "-p", "esp", "-j", "ACCEPT")
         rig.run(gateway, "iptables-nft", "-A", "INPUT", "-p", "udp", "--dport", "4500", "-j", "ACCEPT")
-    for protocol in ("esp", "udp"):
-        rig.run(rig.wan, "iptables-nft", "-t", "mangle", "-A", "FORWARD", "-p", protocol, "-j", "ACCEPT")
+    for match in ("-p esp", "-p udp --dport 4500", "-p icmp --icmp-type port-unreachable"):
+        count = ("iptables-nft", "-t", "mangle", "-A", "FORWARD", *match.split(), "-j", "ACCEPT")
+        rig.run(rig.wan, *count)
     rig.run(rig.wan, "iptables-nft", "-t", "mangle", "-A", "FORWARD")
 
 
-def crossed(rig: Rig) -> tuple[int, int, int]:
-    """Packets between the sites so far: ESP, UDP (IKE), and anything else."""
+@dataclass(frozen=True, slots=True)
+class Crossed:
+    """Packets between the sites so far; `unheard` are answers to IKE from a gateway whose charon is dead."""
+
+    esp: int
+    ike: int
+    unheard: int
+    others: int
+
+
+def crossed(rig: Rig) -> Crossed:
+    """Read the WAN's counters."""
     shown = rig.run(rig.wan, "iptables-nft", "-t", "mangle", "-nvxL", "FORWARD")
-    esp, udp, rest = (int(line.split()[0]) for line in shown.splitlines()[2:])
-    return esp, udp, rest
+    return Crossed(*(int(line.split()[0]) for line in shown.splitlines()[2:]))
+
+
+@dataclass(frozen=True, slots=True)
+class CommandInside:
+    """Programs that run in a namespace, as those of a daemon on that node do."""
+
+    namespace: str
+
+    async def run(self, argv: Sequence[str], *, stdin: str = "", limit: float = 30.0) -> Completed:
+        inside = ("ip", "netns", "exec", self.namespace, *argv)
+        return await SystemCommand().run(inside, stdin=stdin, limit=limit)
 
 
 @dataclass(slots=True)
@@ -76,6 +101,12 @@ class Cables:
         east, west = self.pair.east, self.pair.west
         for gateway, peer in ((east, west.local), (west, east.local)):
             self.loop.call_soon_threadsafe(gateway.wants, peer if joined else None)
+
+    def change(self, *, west: EndpointSpec) -> None:
+        """Let west announce something else, and hear of it first."""
+        self.loop.call_soon_threadsafe(self.pair.west.wants, self.pair.east.local, west)
+        time.sleep(0.5)
+        self.loop.call_soon_threadsafe(self.pair.east.wants, west)
 
     def connected(self) -> None:
         """Wait until both ends say so."""
@@ -116,4 +147,5 @@ def _gateway(rig: Rig, site: Site, directory: Path) -> Gateway:
         run_dir=run_dir,
         esp="kernel",
     )
-    return Gateway(place, site.name, ViciSession(place.settings.vici_path))
+    sweeper = Sweeper(CommandInside(place.name))
+    return Gateway(place, site.name, ViciSession(place.settings.vici_path), sweeper=sweeper)

@@ -11,11 +11,13 @@ import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from ipaddress import IPv4Network
 
 import pytest
 
 from gateway.plan.ipsec import IpsecOptions
 from gateway.strongswan import StrongswanDriver
+from gateway.sweeper import Sweeper
 from isthmus.charon.records import Psk
 from isthmus.reconcile.clock import SystemClock
 from tests import netns
@@ -33,7 +35,7 @@ from tests.kernel.routeagent_rig import (
     Site,
     two_clusters,
 )
-from tests.vm.cables import PATIENCE_SECONDS, Cables, cables, crossed, open_for_ipsec
+from tests.vm.cables import PATIENCE_SECONDS, Cables, CommandInside, cables, crossed, open_for_ipsec
 
 pytestmark = pytest.mark.root
 
@@ -73,15 +75,14 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         running.want(joined=True)
         running.connected()
         yield World(rig, running)
-        esp, udp, rest = crossed(rig)
-        print(f"crossed the WAN: {esp} ESP, {udp} IKE, {rest} others; {rig.clear_packets()} in the clear")
+        print(f"{crossed(rig)}, {rig.clear_packets()} in the clear")
 
 
 @pytest.fixture(autouse=True)
 def nothing_in_the_clear(world: World) -> Iterator[None]:
     """Whatever a test does, the WAN sees no packet but ESP and IKE."""
     yield
-    assert (world.rig.clear_packets(), crossed(world.rig)[2]) == (0, 0)
+    assert (world.rig.clear_packets(), crossed(world.rig).others) == (0, 0)
 
 
 def test_it_is_the_kernel_that_encrypts(world: World):
@@ -102,13 +103,13 @@ def test_a_client_is_served_and_the_server_sees_an_address_of_its_pod_network(
 ):
     other = OTHER[site.name]
     address = other.pod(server) if target == "pod" else other.cluster_ip(server)
-    before = crossed(world.rig)[0]
+    before = crossed(world.rig).esp
 
     answer = world.ask(world.client(site, kind, number), protocol, address)
 
     seen = site.pod(number) if kind == "pod" else site.cni(number)
     assert answer == f"{other.name}-{server} {seen}"
-    assert crossed(world.rig)[0] >= before + 2
+    assert crossed(world.rig).esp >= before + 2
 
 
 @pytest.mark.parametrize("number", NUMBERS, ids=lambda number: PLACES[number])
@@ -154,7 +155,9 @@ def test_two_megabytes_go_through_although_no_node_may_hear_that_packets_are_too
 def test_a_repeated_pass_of_both_daemons_writes_nothing(world: World):
     assert [world.rig.apply(site, number, cable=None) for site in SITES for number in NUMBERS] == [0, 0, 0, 0]
     for gateway in (world.cables.pair.east, world.cables.pair.west):
-        fresh = StrongswanDriver(gateway.charon, IpsecOptions(Psk(KEY)), SystemClock())
+        options = IpsecOptions(Psk(KEY))
+        sweeper = Sweeper(CommandInside(gateway.site.name))
+        fresh = StrongswanDriver(gateway.charon, options, SystemClock(), sweeper=sweeper)
         outcome = world.cables.do(fresh.sync((gateway.cable(),)))
         assert (outcome.writes, outcome.failures) == (0, ())
 
@@ -193,6 +196,30 @@ def test_a_killed_charon_has_its_tunnel_back_and_leaves_no_states_behind(world: 
 
     assert answer == f"west-{WORKER} {EAST.pod(WORKER)}"
     until(lambda: [len(world.xfrm(site, "state")) for site in SITES] == [2, 2])
+
+
+def test_changed_subnets_reach_both_ends_while_packets_flow(world: World):
+    pair, more = world.cables.pair, IPv4Network("10.25.0.0/16")
+    before, grown = pair.west.local, pair.west.endpoint(more)
+
+    with pinging(world.rig.pod(EAST, WORKER), WEST.pod(WORKER)) as flow:
+        since = time.monotonic()
+        world.cables.change(west=grown)
+        until(lambda: all(str(more) in "".join(world.xfrm(site, "policy")) for site in SITES))
+        world.cables.connected()
+        until(lambda: [len(world.xfrm(site, "state")) for site in SITES] == [2, 2])
+        print(f"grown after {time.monotonic() - since:.1f} s")
+        world.cables.change(west=before)
+        until(lambda: all(str(more) not in "".join(world.xfrm(site, "policy")) for site in SITES))
+        world.cables.connected()
+        print(f"and back after {time.monotonic() - since:.1f} s")
+    print(flow.summary)
+
+    sent, received = (
+        int(count) for count in re.findall(r"(\d+) (?:packets transmitted|received)", flow.summary)
+    )
+    assert sent - received <= 2
+    assert len(world.xfrm(EAST, "policy")) == 12
 
 
 def test_flushed_policies_and_states_let_nothing_out(world: World):
