@@ -77,6 +77,21 @@ async def test_own_objects_that_somebody_deletes_come_back_and_never_leave_the_b
         assert [call.verb for call in world.broker.calls if call.verb in ("delete", "update")] == []
 
 
+async def test_a_peer_whose_address_changes_gets_a_new_cable_in_place_of_the_old_one():
+    world, node = one_node()
+    world.peer_joins(**WEST, private_ip="192.0.2.1")
+
+    async with running(node):
+        await world.clock.advance(2.0)
+        world.peer_joins(**WEST, private_ip="192.0.2.2")
+        await world.clock.advance(2.0)
+        world.broker.remove(ENDPOINTS, BROKER_NAMESPACE, "west-submariner-cable-west-192-0-2-1")
+        await world.clock.advance(2.0)
+
+        assert [str(cable.address) for cable in node.driver.held.values()] == ["192.0.2.2"]
+        assert list(world.connections("east-gw")) == ["west"]
+
+
 async def test_a_peer_that_leaves_takes_its_cable_along():
     world, node = one_node()
     world.peer_joins(**WEST)

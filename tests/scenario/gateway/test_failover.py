@@ -9,6 +9,8 @@ from crds.gateway import HaStatus
 from isthmus.kube.errors import Unavailable
 from tests.scenario.gateway.rig import Node, World, running
 
+WRITES = ("create", "update", "patch", "delete")
+
 
 class Pair:
     """Two nodes; the first one leads to begin with."""
@@ -59,6 +61,19 @@ async def test_a_killed_gateway_is_replaced_and_its_endpoint_and_status_go():
         assert both.cables[1] == 1
         await both.advance(10.0)
         assert both.roles == {"other": HaStatus.ACTIVE}
+
+
+async def test_at_the_broker_the_new_endpoint_is_there_before_the_old_one_goes():
+    async with pair() as both:
+        before = len(both.world.broker.calls)
+        await both.one.kill()
+        await both.advance(20.0)
+
+        writes = [(call.verb, call.name) for call in both.world.broker.calls[before:] if call.verb in WRITES]
+        assert writes == [
+            ("create", "east-submariner-cable-east-172-18-0-3"),
+            ("delete", "east-submariner-cable-east-172-18-0-2"),
+        ]
 
 
 async def test_a_terminated_gateway_is_replaced_at_once():
