@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from isthmus.kube.auth import Access, from_token
+from isthmus.reconcile.environment import FALSE, TRUE
 from isthmus.reconcile.errors import Fatal
 
 SECRETS = "/run/secrets/submariner.io"
 _PREFIX = "BROKER_K8S_"
-_TRUE = frozenset({"1", "t", "true", "yes", "on"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +43,9 @@ def read_broker_connection(environ: Mapping[str, str]) -> BrokerConnection:
     directory = _secret_directory(environ, values["SECRET"]) if values["SECRET"] else None
     token = _token(environ, directory, faults)
     ca = _ca(environ, directory, faults)
+    insecure = _insecure(environ, faults)
     if faults:
         raise Fatal("the broker cannot be used; correct the environment: " + "; ".join(faults))
-    insecure = environ.get(_PREFIX + "INSECURE", "").strip().lower() in _TRUE
     return BrokerConnection(
         access=from_token(values["APISERVER"], token, ca, insecure), namespace=values["REMOTENAMESPACE"]
     )
@@ -63,6 +63,13 @@ def _token(environ: Mapping[str, str], directory: Path | None, faults: list[str]
         where = f"{directory}/token is not there and " if directory else ""
         faults.append(f"{where}{_PREFIX}APISERVERTOKEN is not set; run 'isthmus join' again for a new token")
     return token
+
+
+def _insecure(environ: Mapping[str, str], faults: list[str]) -> bool:
+    text = environ.get(_PREFIX + "INSECURE", "").strip().lower()
+    if text and text not in TRUE | FALSE:
+        faults.append(f"{_PREFIX}INSECURE is {text[:20]!r}, which is neither true nor false")
+    return text in TRUE
 
 
 def _ca(environ: Mapping[str, str], directory: Path | None, faults: list[str]) -> str | Path | None:

@@ -62,6 +62,11 @@ def test_verification_is_switched_off_only_when_asked_for(text, insecure):
     assert read_broker_connection(environ(INSECURE=text)).access.insecure is insecure
 
 
+def test_a_verification_that_is_neither_on_nor_off_is_a_fault():
+    with pytest.raises(Fatal, match="BROKER_K8S_INSECURE is 'maybe', which is neither true nor false"):
+        read_broker_connection(environ(INSECURE="maybe"))
+
+
 def test_the_token_is_in_no_repr():
     assert "hidden-token" not in repr(read_broker_connection(environ()))
 
