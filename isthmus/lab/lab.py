@@ -11,7 +11,6 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -136,8 +135,9 @@ def _build(lab: Lab, programs: Programs, report: Report) -> None:
 
 def _make_networks(lab: Lab, _programs: Programs) -> None:
     paths, topology = lab.paths, lab.topology
+    state.note_machine()
     paths.directory.mkdir(parents=True)
-    process.check(["mount", "-t", "tmpfs", "-o", "mode=700", "tmpfs", str(paths.directory)])
+    process.check(["mount", "--no-mtab", "-t", "tmpfs", "-o", "mode=700", "tmpfs", str(paths.directory)])
     for place in network.places(topology):
         process.check(["ip", "netns", "add", paths.namespace(place)])
     ways = [way for site in topology.sites for way in network.api_routes(paths, topology, site)]
@@ -265,6 +265,7 @@ def down(report: Report, name: str = DEFAULT_NAME) -> None:
             report(f"lab {name!r} is removed")
         else:
             report(f"no lab called {name!r} is there")
+        state.tidy_machine()
 
 
 def _remove(paths: LabPaths) -> None:
@@ -277,10 +278,8 @@ def _remove(paths: LabPaths) -> None:
     for namespace in state.namespaces(paths):
         process.check(["ip", "netns", "delete", namespace])
     for mount in state.mounts(paths):
-        process.check(["umount", "-l", mount])
+        process.check(["umount", "--no-mtab", "-l", mount])
     shutil.rmtree(paths.directory, ignore_errors=True)
-    with suppress(OSError):
-        state.RUN.rmdir()
 
 
 def log_files(lab: Lab, place: str) -> dict[str, Path]:

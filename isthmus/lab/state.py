@@ -14,12 +14,16 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from isthmus.lab import process
 from isthmus.reconcile.errors import Fatal
 
 RUN = Path("/run/isthmus-lab")
 NAMESPACES = Path("/run/netns")
 MARK = "ISTHMUS_LAB"
 """Environment variable of every process that a lab starts; its value is the lab's name."""
+
+SHARED = ".made-namespaces-directory"
+"""File in `RUN`: there was no directory for network namespaces before the labs."""
 
 NAME = re.compile(r"[a-z][a-z0-9]{0,14}")
 """No dash: the prefix of one lab's namespaces must not be the beginning of another's."""
@@ -83,6 +87,30 @@ def alone(paths: LabPaths) -> Iterator[None]:
                 f"another command is making or removing the lab {paths.name!r}: let it end, or stop it, first"
             ) from error
         yield
+
+
+def note_machine() -> None:
+    """Keep in mind what the first `ip netns add` of this machine is about to make for all labs."""
+    if not NAMESPACES.exists():
+        RUN.mkdir(parents=True, exist_ok=True)
+        (RUN / SHARED).touch()
+
+
+def tidy_machine() -> None:
+    """After the last lab, remove the labs' directory, and that of the namespaces if a lab made it."""
+    with suppress(OSError):
+        if [entry.name for entry in RUN.iterdir()] == [SHARED]:
+            _drop_namespaces_directory()
+            (RUN / SHARED).unlink()
+        RUN.rmdir()
+
+
+def _drop_namespaces_directory() -> None:
+    with suppress(OSError):
+        if not any(NAMESPACES.iterdir()):
+            # `ip netns add` has mounted it on itself.
+            process.run(["umount", "--no-mtab", str(NAMESPACES)])
+            NAMESPACES.rmdir()
 
 
 def namespaces(paths: LabPaths) -> list[str]:

@@ -139,13 +139,13 @@ def prepare(directory: Path, hostname: str) -> None:
     socket.sethostname(hostname)
     private = directory / "run"
     private.mkdir(exist_ok=True)
-    process.check(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", str(private)])
+    process.check(["mount", "--no-mtab", "-t", "tmpfs", "-o", "mode=755", "tmpfs", str(private)])
     lab = directory.parent.parent
     for shared in (lab, Path("/run/netns")):
         inside = private / shared.relative_to("/run")
         inside.mkdir(parents=True)
-        process.check(["mount", "--bind", str(shared), str(inside)])
-    process.check(["mount", "--rbind", str(private), "/run"])
+        process.check(["mount", "--no-mtab", "--bind", str(shared), str(inside)])
+    process.check(["mount", "--no-mtab", "--rbind", str(private), "/run"])
 
 
 def main() -> None:
