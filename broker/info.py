@@ -12,9 +12,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 from broker.access import ADMIN_ACCOUNT, token_secret
+from isthmus.kube.access import is_server_url
 
 PSK_SECRET = "submariner-ipsec-psk"  # noqa: S105 - the name of an object
 
@@ -64,7 +64,7 @@ def decode_info(text: str) -> BrokerInfo:
     """Return what a broker file says. Raises BadBrokerInfo."""
     content = _json_object(text)
     server = _text(content, "brokerURL")
-    if urlsplit(server).scheme not in ("https", "http") or not urlsplit(server).hostname:
+    if not is_server_url(server):
         raise BadBrokerInfo("its brokerURL is not the URL of an API server; write the file again")
     token = _data(content, "ClientToken")
     psk = _data(content, "IPSecPSK")
@@ -74,8 +74,13 @@ def decode_info(text: str) -> BrokerInfo:
         ca=_bytes(token, "ClientToken", "ca.crt", required=False),
         token=_utf8(_bytes(token, "ClientToken", "token")),
         psk=_bytes(psk, "IPSecPSK", "psk"),
-        components=tuple(str(item) for item in _field(content, "Components") or ()),
+        components=_components(content),
     )
+
+
+def _components(content: Mapping[str, Any]) -> tuple[str, ...]:
+    listed = _field(content, "Components")
+    return tuple(str(item) for item in listed) if isinstance(listed, list) else ()
 
 
 def _json_object(text: str) -> Mapping[str, Any]:
@@ -83,7 +88,7 @@ def _json_object(text: str) -> Mapping[str, Any]:
         # Some tools write the standard alphabet, and editors add line ends.
         compact = "".join(text.split()).replace("+", "-").replace("/", "_")
         content = json.loads(base64.b64decode(compact, altchars=b"-_", validate=True))
-    except (binascii.Error, ValueError):
+    except (binascii.Error, ValueError, RecursionError):
         raise BadBrokerInfo("it is cut off or was changed; copy the file again, whole") from None
     if not isinstance(content, dict):
         raise BadBrokerInfo("it holds no JSON object; give the file that deploy-broker wrote")

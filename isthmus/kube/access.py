@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +27,15 @@ class Access:
     proxy: str | None = None
 
     def headers(self) -> dict[str, str]:
-        """The authorization header as of now; OSError when the token file cannot be read."""
+        """The authorization header as of now.
+
+        Raises OSError when the token file cannot be read, ValueError when it holds no token.
+        """
         if self.authorization:
             return {"Authorization": self.authorization}
         token = self.token.read_text(encoding="ascii").strip() if isinstance(self.token, Path) else self.token
+        if token and not (token.isascii() and token.isprintable()):
+            raise ValueError("it holds something else than one token")
         return {"Authorization": f"Bearer {token}"} if token else {}
 
     def tls(self) -> ssl.SSLContext:
@@ -49,3 +55,12 @@ class Access:
         # From 3.13 on Python insists on RFC 5280 extensions that many clusters' CAs lack.
         context.verify_flags &= ~ssl.VERIFY_X509_STRICT
         return context
+
+
+def is_server_url(url: str) -> bool:
+    """Tell whether *url* can be the address of an API server."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in ("https", "http") and bool(parts.hostname)

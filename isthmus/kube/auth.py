@@ -6,9 +6,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
-from isthmus.kube.access import Access
+from isthmus.kube.access import Access, is_server_url
 from isthmus.kube.client import connect
 from isthmus.reconcile.errors import Fatal
 
@@ -44,8 +43,7 @@ def from_token(server: str, token: str | Path, ca_pem: str | Path | None, insecu
     An address without scheme, as a broker's often is, means https.
     """
     url = server if "://" in server else f"https://{server}"
-    parts = urlsplit(url)
-    if parts.scheme not in ("https", "http") or not parts.hostname:
+    if not is_server_url(url):
         raise Fatal(f'"{server}" is not the address of an API server: give https://HOST:PORT')
     return Access(server=url.rstrip("/"), ca=ca_pem or None, token=token, insecure=insecure)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from crds.echo import shorten
 from isthmus.reconcile.errors import Transient
 
 CAUSE_LIMIT = 400
@@ -37,9 +38,7 @@ class ApiError(Transient):
     advice: ClassVar[str] = ""
 
     def __init__(self, call: Call, cause: str, retry_after: float = 0.0) -> None:
-        cause = " ".join(cause.split())
-        if len(cause) > CAUSE_LIMIT:
-            cause = cause[:CAUSE_LIMIT] + "…"
+        cause = shorten(" ".join(cause.split()), CAUSE_LIMIT)
         super().__init__(f"cannot {call}: {cause}" + (f"; {self.advice}" if self.advice else ""))
         self.call = call
         self.cause = cause

@@ -75,6 +75,11 @@ def test_neither_token_nor_key_is_in_the_repr():
     assert "psk" not in repr(INFO)
 
 
+@pytest.mark.parametrize("components", [None, 5, "all", {}])
+def test_components_that_are_no_list_count_as_none(components):
+    assert decode_info(content(Components=components)).components == ()
+
+
 def test_a_file_without_ca_trusts_the_systems():
     decoded = json.loads(base64.urlsafe_b64decode(encode_info(INFO)))
     del decoded["ClientToken"]["data"]["ca.crt"]
@@ -93,6 +98,14 @@ def test_a_file_without_ca_trusts_the_systems():
         (
             content(brokerURL="192.0.2.1"),
             "its brokerURL is not the URL of an API server; write the file again",
+        ),
+        (
+            content(brokerURL="https://[::1"),
+            "its brokerURL is not the URL of an API server; write the file again",
+        ),
+        (
+            base64.b64encode(b"[" * 5_000).decode(),
+            "it is cut off or was changed; copy the file again, whole",
         ),
         (content(ClientToken=None), "it holds no ClientToken; give the file that deploy-broker wrote"),
         (content(IPSecPSK={"data": {}}), "it holds no psk in IPSecPSK; write the file again"),

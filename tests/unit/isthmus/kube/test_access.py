@@ -24,6 +24,14 @@ def test_a_missing_token_file_is_an_error(tmp_path: Path):
         Access("https://east", token=tmp_path / "token").headers()
 
 
+@pytest.mark.parametrize("text", ["one\ntwo", "t\u00f6ken", "\x00"])
+def test_a_file_that_holds_no_token_is_an_error(tmp_path: Path, text: str):
+    (tmp_path / "token").write_text(text, encoding="utf-8")
+
+    with pytest.raises(ValueError, match=r"ascii|something else than one token"):
+        Access("https://east", token=tmp_path / "token").headers()
+
+
 def test_without_credentials_there_is_no_header():
     assert Access("https://east").headers() == {}
 

@@ -52,7 +52,7 @@ def test_a_brokers_address_needs_no_scheme(server, url):
     assert from_token(server, "t", None).server == url
 
 
-@pytest.mark.parametrize("server", ["", "ftp://broker", "https://"])
+@pytest.mark.parametrize("server", ["", "ftp://broker", "https://", "[::1"])
 def test_an_address_that_is_none_is_refused(server):
     with pytest.raises(Fatal, match="give https://HOST:PORT"):
         from_token(server, "t", None)
