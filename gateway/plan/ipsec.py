@@ -81,11 +81,7 @@ def connection_name(cable: Cable) -> str:
 
 
 def reqid_of(name: str) -> int:
-    """The reqid of a connection: marked as ours, and the same before and after a change of its subnets.
-
-    charon's own choice differs for other subnets. It would then refuse to install the new tunnel beside the
-    old one, which holds the policies of the subnets that stay.
-    """
+    """The reqid of a connection: what charon makes for it in the kernel carries our mark, and says for whom."""
     return REQID_MARK << 24 | zlib.crc32(name.encode()) & 0xFFFFFF
 
 
