@@ -91,17 +91,11 @@ def build_daemon(settings: Settings, world: Boundaries, version: str) -> Daemon:
     clock, api, namespace = world.clock, world.api, settings.namespace
     members = Members(Store(CLUSTERS, parse_cluster), Store(ENDPOINTS, parse_endpoint))
     gateways = Store(GATEWAYS, parse_gateway)
-    pinger = None
-    if settings.health_checks:
-        pinger = Pinger(world.echoes, clock, settings.ping, lambda: daemon.status_loop.kick())
-    cabling = Cabling(world.netlink.addresses, world.driver, pinger)
-    file = LeaseFile(api, namespace, settings.lease.duration, clock)
-    election = Election(holder_name(settings.node), settings.lease)
-    campaign = Campaign(election, file, clock, lambda: daemon.kick())
+    pinger = _pinger(settings, world, lambda: daemon.status_loop.kick())
+    campaign = _campaign(settings, world, lambda: daemon.kick())
+    surveyor = _surveyor(settings, world, lambda: daemon.cable_loop.kick())
     broker = BrokerSync(settings.cluster_id, Side("this cluster", api, namespace), world.broker, clock)
-    subject = Subject(settings.node, settings.cluster_cidrs)
-    surveyor = Surveyor(subject, api, world.netlink, world.driver, lambda: daemon.cable_loop.kick())
-    parts = Parts(surveyor, members, campaign, cabling)
+    parts = Parts(surveyor, members, campaign, Cabling(world.netlink.addresses, world.driver, pinger))
 
     def on_picture(picture: Picture) -> None:
         step_aside.after_pass(picture)
@@ -110,13 +104,7 @@ def build_daemon(settings: Settings, world: Boundaries, version: str) -> Daemon:
 
     cables = GatewayPass(settings, parts, on_picture)
     announcements = AnnouncePass(settings, api, broker, members, campaign.leads, lambda: cables.picture.plan)
-    sources = Sources(
-        picture=lambda: cables.picture,
-        announced=lambda: announcements.announced,
-        driver=world.driver,
-        pinger=pinger,
-        gateways=gateways,
-    )
+    sources = Sources(lambda: cables.picture, lambda: announcements.announced, world.driver, pinger, gateways)
     events = Reporter(api, clock, "isthmus-gateway", settings.node, namespace)
     status = StatusPass(settings, version, api, sources, events, clock)
     step_aside = StepAside(clock, status.candidates, campaign.set_aside)
@@ -133,10 +121,25 @@ def build_daemon(settings: Settings, world: Boundaries, version: str) -> Daemon:
         status=status,
         health=health,
         cable_loop=Loop(cables.run, clock, LoopTiming(), health.observe),
-        announce_loop=Loop(
-            announcements.run, clock, LoopTiming(), lambda _report, _seconds: daemon.status_loop.kick()
-        ),
-        status_loop=Loop(status.run, clock, REPORTING, lambda _report, _seconds: None),
-        node_loop=Loop(surveyor.read_node, clock, LoopTiming(), lambda _report, _seconds: None),
+        announce_loop=Loop(announcements.run, clock, LoopTiming(), lambda *_: daemon.status_loop.kick()),
+        status_loop=Loop(status.run, clock, REPORTING, lambda *_: None),
+        node_loop=Loop(surveyor.read_node, clock, LoopTiming(), lambda *_: None),
     )
     return daemon
+
+
+def _pinger(settings: Settings, world: Boundaries, on_change: Callable[[], None]) -> Pinger | None:
+    if not settings.health_checks:
+        return None
+    return Pinger(world.echoes, world.clock, settings.ping, on_change)
+
+
+def _campaign(settings: Settings, world: Boundaries, on_role: Callable[[], None]) -> Campaign:
+    file = LeaseFile(world.api, settings.namespace, settings.lease.duration, world.clock)
+    election = Election(holder_name(settings.node), settings.lease)
+    return Campaign(election, file, world.clock, on_role)
+
+
+def _surveyor(settings: Settings, world: Boundaries, on_node: Callable[[], None]) -> Surveyor:
+    subject = Subject(settings.node, settings.cluster_cidrs)
+    return Surveyor(subject, world.api, world.netlink, world.driver, on_node)

@@ -1,6 +1,6 @@
 """What we ask of charon and what it tells us, as values: connections, secrets, IKE_SAs and CHILD_SAs.
 
-Nothing here knows VICI's spelling (`vicimap`, `sas`) or what a peer cluster is (`gateway.plan.ipsec`).
+Nothing here knows VICI's spelling (`message`, `sas`) or what a peer cluster is (`gateway.plan.ipsec`).
 """
 
 from __future__ import annotations
