@@ -81,7 +81,7 @@ def connection_name(cable: Cable) -> str:
 
 
 def reqid_of(name: str) -> int:
-    """The reqid of a connection: what charon makes for it in the kernel carries our mark, and says for whom."""
+    """The reqid of a connection: what charon makes for it in the kernel bears our mark and tells for whom."""
     return REQID_MARK << 24 | zlib.crc32(name.encode()) & 0xFFFFFF
 
 
