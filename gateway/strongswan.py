@@ -84,7 +84,7 @@ class StrongswanDriver:
             self._plan = plan_ipsec(self._cables, options, start_action)
             loaded = await driver.sync_connections(self._charon, self._plan.connections, self._plan.secrets)
             return await self._sweep(await self._heal(loaded), facts)
-        except CharonAway as error:
+        except Transient as error:
             return Outcome(driver.STEP, failures=(error,))
 
     async def states(self) -> Mapping[str, CableState]:

@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
+import pytest
+
 from crds.endpoint import EndpointSpec
 from crds.gateway import ConnectionStatus
 from gateway.drivers import CableState, DriverFacts
@@ -164,6 +166,19 @@ async def test_a_refused_start_is_a_failure_and_tried_again():
 
     assert (outcome.changed, len(outcome.failures)) == (0, 1)
     assert (again.changed, again.failures) == (1, ())
+
+
+@pytest.mark.parametrize("operation", ["facts", "loaded_connections", "loaded_secrets", "list_sas"])
+async def test_a_charon_that_refuses_to_tell_something_is_a_failure_of_the_pass_and_tried_again(
+    operation: str,
+):
+    gateway = Gateway()
+    gateway.charon.fail_next(operation, CharonRefused(f"charon refused {operation}: busy"))
+
+    assert [str(failure) for failure in (await gateway.sync()).failures] == [
+        f"charon refused {operation}: busy"
+    ]
+    assert (await gateway.sync()).failures == ()
 
 
 async def test_a_cable_with_nothing_to_carry_says_so():
