@@ -6,7 +6,7 @@ import argparse
 import os
 import secrets
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from importlib.metadata import version
@@ -57,7 +57,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "gateway", environ.get("SUBMARINER_CLUSTERID", ""), environ.get("NODE_NAME", ""), debug=debug
     )
     start = _remove if chosen.uninstall else _start
-    return service.run(partial(start, environ))
+    return service.run(partial(_as_root, start, environ))
+
+
+async def _as_root(start: Callable[[Mapping[str, str]], Awaitable[None]], environ: Mapping[str, str]) -> None:
+    if os.geteuid() != 0:
+        raise Fatal("isthmus-gateway sets up tunnels and addresses: run it as root")
+    await start(environ)
 
 
 async def _start(environ: Mapping[str, str]) -> None:
