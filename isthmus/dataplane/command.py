@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +13,10 @@ from isthmus.reconcile.errors import Transient
 
 STDERR_CHARACTERS = 400
 """How much of a program's complaint goes into our error."""
+
+
+INHERITED = ("PATH", "XTABLES_LOCKFILE", "XTABLES_LIBDIR")
+"""Variables that programs get from us; the others of a daemon may hold the pre-shared key and a token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +56,9 @@ class SystemCommand:
     async def run(self, argv: Sequence[str], *, stdin: str = "", limit: float = 30.0) -> Completed:
         pipe = subprocess.PIPE
         try:
-            process = await asyncio.create_subprocess_exec(*argv, stdin=pipe, stdout=pipe, stderr=pipe)
+            process = await asyncio.create_subprocess_exec(
+                *argv, stdin=pipe, stdout=pipe, stderr=pipe, env=_environment()
+            )
         except FileNotFoundError as error:
             raise ProgramMissing(f"{argv[0]} is not installed on this host; install it") from error
         try:
@@ -66,3 +73,8 @@ class SystemCommand:
         if process.returncode != 0:
             raise CommandFailed(argv[0], process.returncode, stderr.decode(errors="replace"))
         return Completed(stdout.decode(errors="replace"), stderr.decode(errors="replace"))
+
+
+def _environment() -> dict[str, str]:
+    # What a program prints is read by us, so it must not be translated.
+    return {name: os.environ[name] for name in INHERITED if name in os.environ} | {"LC_ALL": "C"}

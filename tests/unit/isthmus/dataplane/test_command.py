@@ -33,3 +33,18 @@ async def test_missing_program_is_named():
 async def test_program_that_never_ends_is_killed():
     with pytest.raises(CommandFailed, match=r"took too long: no end within 0\.05 s"):
         await SystemCommand().run(["sleep", "60"], limit=0.05)
+
+
+async def test_a_program_sees_no_secret_of_ours_and_speaks_english(monkeypatch):
+    monkeypatch.setenv("CE_IPSEC_PSK", "the-key")
+    monkeypatch.setenv("XTABLES_LOCKFILE", "/run/other.lock")
+
+    shown = (await SystemCommand().run(["env"])).stdout.splitlines()
+
+    assert {line.partition("=")[0] for line in shown} <= {
+        "PATH",
+        "XTABLES_LOCKFILE",
+        "XTABLES_LIBDIR",
+        "LC_ALL",
+    }
+    assert {"XTABLES_LOCKFILE=/run/other.lock", "LC_ALL=C"} <= set(shown)
