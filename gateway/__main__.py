@@ -10,7 +10,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from importlib.metadata import version
-from pathlib import Path
 
 import structlog
 
@@ -140,9 +139,10 @@ async def _access(settings: Settings, environ: Mapping[str, str]) -> Access:
 def _driver(
     settings: Settings, psk: Psk, clock: SystemClock, read_key: Callable[[], Psk] | None = None
 ) -> StrongswanDriver:
-    socket = Path(settings.ipsec.vici_socket.removeprefix("unix://"))
     options = IpsecOptions(psk, settings.ipsec.force_encapsulation)
-    return StrongswanDriver(ViciSession(socket), options, clock, read_key, Sweeper(SystemCommand()))
+    return StrongswanDriver(
+        ViciSession(settings.ipsec.vici_socket), options, clock, read_key, Sweeper(SystemCommand())
+    )
 
 
 if __name__ == "__main__":

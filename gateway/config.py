@@ -13,6 +13,7 @@ from crds.meta import ClusterId, IPNetwork, NodeName
 from crds.network import first_overlap
 from gateway.health.ping import PingTiming
 from gateway.leadership import LeaseTimes
+from isthmus.charon.conf import vici_socket_path
 from isthmus.reconcile.environment import Environment
 
 IPSEC = "libreswan"
@@ -31,7 +32,7 @@ class IpsecSettings:
     port: int
     force_encapsulation: bool
     preferred_server: bool
-    vici_socket: str
+    vici_socket: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +113,17 @@ def _ipsec(env: Environment) -> IpsecSettings:
         port=env.number("CE_IPSEC_NATTPORT", 4500, 1, HIGHEST_PORT),
         force_encapsulation=env.flag("CE_IPSEC_FORCEENCAPS", False),
         preferred_server=env.flag("CE_IPSEC_PREFERREDSERVER", False),
-        vici_socket=env.text("ISTHMUS_VICI_SOCKET", "unix:///var/run/charon.vici"),
+        vici_socket=_vici_socket(env),
     )
+
+
+def _vici_socket(env: Environment) -> Path:
+    text = env.text("ISTHMUS_VICI_SOCKET", "unix:///var/run/charon.vici")
+    try:
+        return vici_socket_path(text if "://" in text else f"unix://{text}")
+    except ValueError as error:
+        env.fault("ISTHMUS_VICI_SOCKET", str(error))
+        return Path()
 
 
 def _check_backend(env: Environment) -> None:

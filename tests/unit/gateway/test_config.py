@@ -83,6 +83,18 @@ def test_networks_of_the_cluster_that_overlap_each_other_are_refused():
     )
 
 
+@pytest.mark.parametrize("text", ["unix:///run/one/charon.vici", "/run/one/charon.vici"])
+def test_the_socket_of_charon_is_a_unix_address_or_a_path(text):
+    assert read_settings(COMPLETE | {"ISTHMUS_VICI_SOCKET": text}).ipsec.vici_socket == Path(
+        "/run/one/charon.vici"
+    )
+
+
+@pytest.mark.parametrize("text", ["tcp://127.0.0.1:4502", "charon.vici"])
+def test_any_other_socket_is_refused(text):
+    assert "ISTHMUS_VICI_SOCKET: " in fault(ISTHMUS_VICI_SOCKET=text)
+
+
 def test_globalnet_is_refused_in_plain_words():
     assert "SUBMARINER_GLOBALCIDR: overlapping networks" in fault(SUBMARINER_GLOBALCIDR="242.0.0.0/16")
 
