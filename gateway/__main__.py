@@ -35,7 +35,7 @@ from isthmus.dataplane.netlink import kernel_netlink
 from isthmus.kube.auth import Access, connect, from_kubeconfig, in_cluster
 from isthmus.reconcile import logs, service
 from isthmus.reconcile.clock import SystemClock
-from isthmus.reconcile.environment import wants_uninstall
+from isthmus.reconcile.environment import wants_debug, wants_uninstall
 from isthmus.reconcile.errors import Fatal
 from isthmus.reconcile.health import Health, serve
 
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--version", action="version", version=version("isthmus"))
     chosen = parser.parse_args(arguments)
     environ = dict(os.environ)
-    debug = environ.get("SUBMARINER_DEBUG", "").lower() in ("true", "1")
+    debug = wants_debug(environ)
     logs.configure(
         "gateway", environ.get("SUBMARINER_CLUSTERID", ""), environ.get("NODE_NAME", ""), debug=debug
     )

@@ -52,7 +52,6 @@ class Settings:
     ipsec: IpsecSettings
     metrics_port: int
     kubeconfig: Path | None
-    debug: bool
 
 
 def read_settings(variables: Mapping[str, str]) -> Settings:
@@ -72,12 +71,12 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
         ipsec=_ipsec(env),
         metrics_port=env.number("SUBMARINER_METRICSPORT", 32780, 1, HIGHEST_PORT),
         kubeconfig=_path(env.text("ISTHMUS_KUBECONFIG")),
-        debug=env.flag("SUBMARINER_DEBUG", False),
     )
     _check_backend(env)
     overlap = first_overlap(settings.service_cidrs + settings.cluster_cidrs)
     if overlap is not None:
         env.fault("SUBMARINER_CLUSTERCIDR", f"{overlap[1]} overlaps {overlap[0]}; name each network once")
+    env.flag("SUBMARINER_DEBUG", False)  # for its faults: what it says was needed before (`wants_debug`)
     env.check("the gateway")
     return settings
 

@@ -25,7 +25,7 @@ from isthmus.kube.auth import Access, connect, from_kubeconfig, in_cluster
 from isthmus.kube.resources import ROUTE_AGENTS
 from isthmus.reconcile import logs, service
 from isthmus.reconcile.clock import SystemClock
-from isthmus.reconcile.environment import wants_uninstall
+from isthmus.reconcile.environment import wants_debug, wants_uninstall
 from isthmus.reconcile.errors import Fatal, Transient
 from routeagent.apply import Host
 from routeagent.config import Settings, read_settings, state_directory
@@ -78,7 +78,7 @@ def _configure_logs(variables: Mapping[str, str]) -> None:
         COMPONENT,
         variables.get("SUBMARINER_CLUSTERID", ""),
         variables.get("NODE_NAME", ""),
-        debug=variables.get("SUBMARINER_DEBUG", "").lower() in ("1", "true"),
+        debug=wants_debug(variables),
     )
 
 

@@ -29,7 +29,6 @@ class Settings:
     metrics_port: int
     state_directory: Path
     kubeconfig: Path | None
-    debug: bool
 
 
 def read_settings(variables: Mapping[str, str]) -> Settings:
@@ -48,8 +47,8 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
         metrics_port=env.number("SUBMARINER_PROFILEPORT", 32782, 1, HIGHEST_PORT),
         state_directory=state_directory(variables),
         kubeconfig=Path(text) if (text := env.text("ISTHMUS_KUBECONFIG")) else None,
-        debug=env.flag("SUBMARINER_DEBUG", False),
     )
+    env.flag("SUBMARINER_DEBUG", False)  # for its faults: what it says was needed before (`wants_debug`)
     env.check("the route agent")
     return settings
 

@@ -91,3 +91,8 @@ def wants_uninstall(variables: Mapping[str, str], program: str) -> bool:
     wanted = env.flag("SUBMARINER_UNINSTALL", False)
     env.check(program)
     return wanted
+
+
+def wants_debug(variables: Mapping[str, str]) -> bool:
+    """Whether to log in detail; asked before the settings are read, which tell of a strange value."""
+    return Environment(variables).flag("SUBMARINER_DEBUG", False)

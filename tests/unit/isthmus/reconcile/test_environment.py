@@ -4,7 +4,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from isthmus.reconcile.environment import Environment, wants_uninstall
+from isthmus.reconcile.environment import Environment, wants_debug, wants_uninstall
 from isthmus.reconcile.errors import Fatal
 
 
@@ -75,3 +75,8 @@ def test_a_cluster_id_that_is_no_dns_label_is_a_fault_that_says_what_one_is() ->
 
     with pytest.raises(Fatal, match=r"SUBMARINER_CLUSTERID: .East\.1. is not a cluster id; use at most 63"):
         env.check("the daemon")
+
+
+@pytest.mark.parametrize(("text", "wanted"), [("yes", True), ("TRUE", True), ("", False), ("maybe", False)])
+def test_details_are_logged_when_a_variable_asks_for_them(text: str, wanted: bool) -> None:
+    assert wants_debug({"SUBMARINER_DEBUG": text}) is wanted
