@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
+import ssl
+import urllib.request
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -218,3 +221,29 @@ async def test_a_revoked_account_is_said_and_takes_no_copy_away(meeting):
 def _placed(raw: Object, meeting: Meeting) -> Object:
     raw["metadata"]["namespace"] = meeting.namespace
     return raw
+
+
+def post(running: ApiServer, path: str, body: str) -> None:
+    """Create an object whose text no JSON encoder of ours can make."""
+    headers = {"Authorization": f"Bearer {running.admin_token}", "Content-Type": "application/json"}
+    request = urllib.request.Request(running.server + path, body.encode(), headers)  # noqa: S310
+    context = ssl.create_default_context(cadata=running.ca_pem)
+    with urllib.request.urlopen(request, context=context, timeout=30) as answer:  # noqa: S310
+        assert answer.status == 201
+
+
+async def test_an_object_nested_without_measure_is_copied_as_far_as_it_makes_sense(meeting):
+    body = json.dumps(endpoint_object("west", "10.2.0.0/16", namespace=meeting.namespace, origin="west"))
+    deep = body.replace('"spec": {', '"spec": {"deep": ' + '{"a":' * 9_000 + "1" + "}" * 9_000 + ", ", 1)
+    path = ENDPOINTS.path(meeting.namespace)
+
+    async with member(meeting, EAST, 1) as east:
+        await asyncio.to_thread(post, meeting.running, path, deep)
+
+        async def copied() -> bool:
+            await east.sync.sync_pass()
+            listing = await meeting.root.list(ENDPOINTS, east.namespace)
+            return {item["spec"]["cluster_id"] for item in listing.items} == {"east", "west"}
+
+        await until(copied)
+        assert (await east.sync.sync_pass()).outcome.writes == 0
