@@ -13,7 +13,7 @@ WEST = endpoint_spec("west", "10.2.0.0/16", unknown=(("future", '{"kept":true}')
 BLOATED = endpoint_spec("liar", "10.9.0.0/16", unknown=(("future", canonical_json("x" * 600_000)),))
 
 
-def entry(spec, message: str = "") -> dict:
+def entry(spec, message: str = "") -> dict[str, Any]:
     return {"statusMessage": message, "spec": render_spec(spec)}
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 from isthmus.membership.claims import Claims
 from isthmus.membership.fault import Fault
 from tests.builders import endpoint_spec
@@ -57,7 +59,7 @@ def test_the_address_of_a_gateway_is_taken():
 
 
 def test_gateways_behind_different_nats_may_have_the_same_private_address():
-    private = {"private_ip": "192.168.0.2", "nat_enabled": True}
+    private: dict[str, Any] = {"private_ip": "192.168.0.2", "nat_enabled": True}
 
     granted(
         endpoint_spec("a", "10.1.0.0/16", public_ip="203.0.113.1", **private),
@@ -66,7 +68,7 @@ def test_gateways_behind_different_nats_may_have_the_same_private_address():
 
 
 def test_gateways_behind_one_nat_are_told_apart_by_their_private_addresses():
-    public = {"public_ip": "203.0.113.1", "nat_enabled": True}
+    public: dict[str, Any] = {"public_ip": "203.0.113.1", "nat_enabled": True}
 
     granted(
         endpoint_spec("a", "10.1.0.0/16", private_ip="192.168.0.2", **public),
