@@ -15,8 +15,8 @@ from crds.echo import canonical_json, echo_endpoint
 MOST_BYTES = 1_000_000
 """Of all entries together; etcd takes requests of 1.5 MiB."""
 
-LONGEST_SPEC = 8_000
-"""Bytes of one Endpoint's spec; a longer one is shown by its echo (crds.echo)."""
+LONGEST_ENTRY = 8_000
+"""Bytes; in a longer one the Endpoint's spec is shown by its echo (crds.echo)."""
 
 
 def fit(entries: Iterable[dict[str, Any]], spec_field: str) -> tuple[list[dict[str, Any]], int]:
@@ -24,14 +24,16 @@ def fit(entries: Iterable[dict[str, Any]], spec_field: str) -> tuple[list[dict[s
     shown = []
     left_out = 0
     room = MOST_BYTES
-    for entry in entries:
-        kept = _with_short_spec(entry, spec_field)
-        size = _size(kept)
+    for whole in entries:
+        entry, size = whole, _size(whole)
+        if size > LONGEST_ENTRY:
+            entry = whole | {spec_field: json.loads(echo_endpoint(whole[spec_field]))}
+            size = _size(entry)
         if size > room:
             left_out += 1
         else:
             room -= size
-            shown.append(kept)
+            shown.append(entry)
     return shown, left_out
 
 
@@ -39,11 +41,6 @@ def failure_text(failure: str, left_out: int, kind: str) -> str:
     """Return a `statusFailure` that also tells how many entries of *kind* are left out."""
     note = f"{left_out} more {kind} find no room in this status" if left_out else ""
     return "; ".join(filter(None, (failure, note)))
-
-
-def _with_short_spec(entry: dict[str, Any], spec_field: str) -> dict[str, Any]:
-    spec = entry[spec_field]
-    return entry if _size(spec) <= LONGEST_SPEC else {**entry, spec_field: json.loads(echo_endpoint(spec))}
 
 
 def _size(value: object) -> int:

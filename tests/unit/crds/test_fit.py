@@ -5,7 +5,7 @@ import pytest
 
 from crds.echo import canonical_json
 from crds.endpoint import render_spec
-from crds.fit import LONGEST_SPEC, MOST_BYTES, failure_text, fit
+from crds.fit import LONGEST_ENTRY, MOST_BYTES, failure_text, fit
 from crds.gateway import Connection, ConnectionStatus, GatewayStatus, HaStatus, render_gateway
 from crds.routeagent import RemoteEndpoint, RouteAgentStatus, render_route_agent
 from tests.builders import endpoint_spec
@@ -26,7 +26,7 @@ def test_a_long_spec_is_shortened_and_its_neighbours_are_not():
     (bloated, west), left_out = fit([entry(BLOATED), entry(WEST)], "spec")
 
     assert left_out == 0
-    assert len(canonical_json(bloated["spec"])) < LONGEST_SPEC
+    assert len(canonical_json(bloated["spec"])) < LONGEST_ENTRY
     assert bloated["spec"]["cluster_id"] == "liar"
     assert west == entry(WEST)
 
