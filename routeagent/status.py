@@ -88,7 +88,9 @@ def _peer(
 def _way_is_closed(report: Report) -> str:
     """Why nothing can reach any peer from here, "" if the way is there."""
     if report.plan is None:
-        return "nothing is programmed on this node yet"
+        return (
+            "this node cannot read its own network (statusFailure says why), and changes nothing until it can"
+        )
     if isinstance(report.plan.role, Detached):
         return report.plan.role.reason
     if report.waiting:

@@ -62,7 +62,10 @@ def test_a_missing_tunnel_device_is_named():
 def test_before_the_first_plan_nothing_is_claimed():
     told = Report(world(WORKER, WEST, local=own()).membership)
 
-    assert entry(told) == (ConnectionStatus.ERROR, "nothing is programmed on this node yet")
+    assert entry(told) == (
+        ConnectionStatus.ERROR,
+        "this node cannot read its own network (statusFailure says why), and changes nothing until it can",
+    )
 
 
 def test_a_refused_object_is_an_entry_with_its_reason():
