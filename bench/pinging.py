@@ -63,9 +63,10 @@ def first_after(times: Sequence[float], since: float) -> float | None:
 
 
 def recovery_after(times: Sequence[float], since: float) -> float | None:
-    """The first answer after an outage that ended after *since*."""
+    """The first answer after an outage that *since* began; a pause that it merely ended does not count."""
     return next(
-        (later for earlier, later in pairwise(times) if later > since and later - earlier >= GAP), None
+        (later for earlier, later in pairwise(times) if later - max(earlier, since) >= GAP and later > since),
+        None,
     )
 
 

@@ -35,3 +35,7 @@ def test_without_an_outage_there_is_no_recovery():
 
 def test_an_outage_that_was_over_before_does_not_count():
     assert recovery_after([0.0, 1.0, 1.01, 1.02], since=1.0) is None
+
+
+def test_a_pause_of_a_busy_machine_that_ends_just_then_is_no_outage():
+    assert recovery_after([1.5, 2.001, 2.01, 2.6], since=2.0) == 2.6
