@@ -20,7 +20,7 @@ from rich.table import Table
 
 from isthmus.charon.records import IkeSa
 from isthmus.charon.session import ViciSession
-from isthmus.lab import capture, charon, clusterset, objects
+from isthmus.lab import capture, charon, clusterset, objects, preflight
 from isthmus.lab import lab as labs
 from isthmus.lab.install import install
 from isthmus.lab.lab import Lab
@@ -57,6 +57,7 @@ class Narrator:
 
 def demo(name: str = labs.DEFAULT_NAME) -> None:
     """Run the whole demonstration and leave the lab up."""
+    preflight.require_root()
     narrator = Narrator(Console(width=WIDTH))
     topology = default_topology()
     with narrator.step("Two Kubernetes clusters with real control planes; nodes and Pods are namespaces"):

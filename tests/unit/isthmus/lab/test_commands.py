@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
+import isthmus.lab.demo  # noqa: F401 - somebody who is not root may not be able to read it later
 from isthmus.lab import commands, state
 from isthmus.lab.state import LabPaths
 from isthmus.lab.topology import default_topology, dump_topology
@@ -102,4 +103,15 @@ def test_a_user_who_is_not_root_is_told_that_the_lab_is_not_for_them(isthmus_lab
     assert (status, out) == (1, "")
     assert complaint == (
         "isthmus lab: the lab 'isthmus' belongs to root: run this as root, for instance with sudo\n"
+    )
+
+
+@pytest.mark.parametrize("words", [("up",), ("down",), ("demo",)])
+def test_what_makes_or_removes_a_lab_needs_root_and_says_so_before_all_else(isthmus_lab, words):
+    with without_root():
+        status, out, complaint = isthmus_lab(*words)
+
+    assert (status, out) == (1, "")
+    assert complaint == (
+        "isthmus lab: the lab makes network namespaces: run this as root, for instance with sudo\n"
     )
