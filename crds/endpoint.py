@@ -74,12 +74,6 @@ class EndpointSpec:
         return int(self.config(UDP_PORT_KEY) or DEFAULT_UDP_PORT)
 
     @property
-    def natt_discovery_port(self) -> int | None:
-        """UDP port that answers NAT discovery; None when the member does not take part in it."""
-        text = self.config(NATT_DISCOVERY_PORT_KEY)
-        return int(text) if text else None
-
-    @property
     def behind_nat(self) -> bool:
         """Whether the gateway is reached at its public address: Submariner's rule where nobody probes."""
         said = self.nat_enabled or self.config(USING_LOAD_BALANCER_KEY) == "true"

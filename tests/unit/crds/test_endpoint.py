@@ -168,9 +168,7 @@ def test_settings_have_defaults():
     assert spec.config("publicKey") == "abc"
     assert spec.config("none") is None
     assert spec.udp_port == 4500
-    assert spec.natt_discovery_port is None
     assert endpoint_spec("west", config={"udp-port": "4501"}).udp_port == 4501
-    assert endpoint_spec("west", config={"natt-discovery-port": "4490"}).natt_discovery_port == 4490
 
 
 def test_absent_backend_config_counts_as_empty():
