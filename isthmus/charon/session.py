@@ -27,6 +27,7 @@ COMMAND_SECONDS = 10.0
 """A charon that takes longer to answer is treated as gone."""
 RECONNECT_SECONDS = 0.2
 END_CHECK_SECONDS = 1.0
+END_SECONDS = 2.0
 
 R = TypeVar("R")
 
@@ -106,7 +107,8 @@ class ViciSession:
             yield
         finally:
             listener.end()
-            thread.join(COMMAND_SECONDS)
+            # The event loop waits here: not for a thread that hangs, which then ends with the process.
+            thread.join(END_SECONDS)
 
     def close(self) -> None:
         """Close the commands' connection; the next command opens it again."""
