@@ -1,8 +1,8 @@
 """How long until an Endpoint at the broker takes effect in another cluster.
 
 West's gateway daemon is stopped and the benchmark writes west's Endpoint at the broker itself: so the moment
-of the write is known, and all the rest is what the other cluster has to do. West's charon and route agents run
-on, as those of a cluster do that has just prepared itself.
+of the write is known, and all the rest is what the other cluster has to do. West's charon and route agents
+run on, as those of a cluster do that has just prepared itself.
 """
 
 from __future__ import annotations
