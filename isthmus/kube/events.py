@@ -11,6 +11,7 @@ API server forgets Events after an hour.
 from __future__ import annotations
 
 import hashlib
+from collections import deque
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
@@ -28,6 +29,10 @@ REPEAT_SECONDS = 1800.0
 PER_PASS = 20
 """Events written in one pass; thousands of refused objects must not become thousands of writes at once."""
 
+PER_HOUR = 600
+"""Events written in an hour: a member that changes a bad object all the time must not fill our API server,
+which keeps an Event for an hour. The status shows every refusal all the same."""
+
 LONGEST_MESSAGE = 1000
 LONGEST_OBJECT_NAME = 200
 """With the digest behind it the Event's name stays below the 253 characters of a name."""
@@ -42,6 +47,7 @@ class Reporter:
         self._source = {"component": component, "host": instance}
         self._namespace = namespace
         self._said: dict[Rejection, float] = {}
+        self._written: deque[float] = deque()
 
     async def report(self, rejections: Iterable[Rejection]) -> Outcome:
         """Say each of the present *rejections* that was not said lately; forget those that are past."""
@@ -51,7 +57,7 @@ class Reporter:
         due = [each for each in present if at - self._said.get(each, -REPEAT_SECONDS) >= REPEAT_SECONDS]
         added = changed = 0
         failures = []
-        for rejection in due[:PER_PASS]:
+        for rejection in due[: self._room(at)]:
             try:
                 if await self._say(rejection):
                     added += 1
@@ -61,7 +67,14 @@ class Reporter:
                 failures.append(error)
                 continue
             self._said[rejection] = at
+            self._written.append(at)
         return Outcome(STEP, added=added, changed=changed, failures=tuple(failures))
+
+    def _room(self, at: float) -> int:
+        """How many Events this pass may write."""
+        while self._written and self._written[0] <= at - 3600.0:
+            self._written.popleft()
+        return min(PER_PASS, PER_HOUR - len(self._written))
 
     async def _say(self, rejection: Rejection) -> bool:
         """Write one Event; True if it is a new one."""

@@ -2,7 +2,7 @@ import pytest
 
 from crds.meta import ObjectRef, Rejection
 from isthmus.kube.errors import Forbidden
-from isthmus.kube.events import PER_PASS, REPEAT_SECONDS, Reporter
+from isthmus.kube.events import PER_HOUR, PER_PASS, REPEAT_SECONDS, Reporter
 from isthmus.kube.resources import EVENTS
 from tests.fakes.clock import FakeClock
 from tests.fakes.kubeapi import FakeKube
@@ -127,6 +127,20 @@ async def test_an_event_about_an_object_elsewhere_is_where_the_daemon_may_write_
     (event,) = api.objects(EVENTS, "default")
     assert (event["involvedObject"]["namespace"], event["involvedObject"]["name"]) == ("default", ref.name)
     assert event["message"] == f"{where}spec.private_ip: is no address"
+
+
+async def test_a_bad_object_that_changes_all_the_time_does_not_fill_the_api_server():
+    api, clock = FakeKube(), FakeClock()
+    one = reporter(api, clock)
+    ref = ObjectRef("Endpoint", "default", "west")
+
+    for number in range(PER_HOUR + 100):
+        await one.report([Rejection(ref, "spec.hostname", f"version {number} is odd")])
+    assert len(api.objects(EVENTS)) == PER_HOUR
+
+    await clock.advance(3600)
+    await one.report([Rejection(ref, "spec.hostname", "is odd")])
+    assert len(api.objects(EVENTS)) == PER_HOUR + 1
 
 
 async def test_long_names_and_messages_from_a_stranger_fit():
