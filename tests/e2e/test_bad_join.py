@@ -16,6 +16,7 @@ from isthmus.cli.names import CONFIG_MAP
 from isthmus.lab import clusterset
 from isthmus.lab.kubelet import NAMESPACE
 from isthmus.lab.lab import Lab
+from isthmus.lab.process import Completed
 from tests.e2e.breaking import send
 
 KINDS = "configmaps,secrets,serviceaccounts,roles,rolebindings"
@@ -98,14 +99,14 @@ FILES = (
 )
 
 
-@pytest.fixture(scope="module", autouse=True)
-def outsider(bad_lab: Lab) -> Iterator[None]:
-    """West takes itself for no member: its settings are put aside, which running daemons do not notice."""
+@pytest.fixture(scope="module")
+def before(bad_lab: Lab) -> Iterator[list[str]]:
+    """All that is there while west takes itself for no member: running daemons do not miss its settings."""
     words = ("-n", NAMESPACE, "get", "configmap", CONFIG_MAP, "-o", "json")
     settings: Content = json.loads(bad_lab.kubectl("west", *words))
     bad_lab.kubectl("west", "-n", NAMESPACE, "delete", "configmap", CONFIG_MAP)
     try:
-        yield
+        yield everything(bad_lab)
     finally:
         kept = {key: settings["metadata"][key] for key in ("name", "namespace", "labels")}
         send(bad_lab, "west", settings | {"metadata": kept}, "create")
@@ -121,38 +122,44 @@ def everything(lab: Lab) -> list[str]:
     return "".join(found).splitlines()
 
 
-def assert_refused(lab: Lab, words: list[str], says: str, status: int) -> None:
-    before = everything(lab)
-
-    done = clusterset.cli(lab, *words)
-
+def assert_refused(done: Completed, says: str, status: int) -> None:
     assert done.status == status, done
     refusals = [line for line in done.stderr.splitlines() if "✗" in line]
     assert len(refusals) == 1, done.stderr
     assert done.stderr.splitlines()[-1] == refusals[0], done.stderr
     assert says in refusals[0]
     assert "Traceback" not in done.stderr
-    assert everything(lab) == before
 
 
 @pytest.mark.parametrize("bad", ARGUMENTS, ids=lambda bad: bad.title)
-def test_a_bad_argument_is_refused_in_one_line(bad_lab: Lab, bad: BadArguments) -> None:
+def test_a_bad_argument_is_refused_in_one_line(bad_lab: Lab, before: list[str], bad: BadArguments) -> None:
     good = clusterset.join_command(bad_lab, "west")
     chosen = ["--clusterid", "north"] if "--clusterid" not in bad.words else []
 
-    assert_refused(bad_lab, [*good, *chosen, *bad.words], bad.says, bad.status)
+    done = clusterset.cli(bad_lab, *good, *chosen, *bad.words)
+
+    assert_refused(done, bad.says, bad.status)
+    assert everything(bad_lab) == before
 
 
 @pytest.mark.parametrize("bad", FILES, ids=lambda bad: bad.title)
-def test_a_bad_broker_file_is_refused_in_one_line(bad_lab: Lab, tmp_path: Path, bad: BadFile) -> None:
+def test_a_bad_broker_file_is_refused_in_one_line(
+    bad_lab: Lab, before: list[str], tmp_path: Path, bad: BadFile
+) -> None:
     spoilt = tmp_path / "broker-info.subm"
     spoilt.write_bytes(bad.spoil((bad_lab.paths.directory / clusterset.BROKER_FILE).read_bytes()))
     command, _, *options = clusterset.join_command(bad_lab, "west")
 
-    assert_refused(bad_lab, [command, str(spoilt), *options, "--clusterid", "north"], bad.says, bad.status)
+    done = clusterset.cli(bad_lab, command, str(spoilt), *options, "--clusterid", "north")
+
+    assert_refused(done, bad.says, bad.status)
+    assert everything(bad_lab) == before
 
 
-def test_a_broker_file_that_is_not_there(bad_lab: Lab, tmp_path: Path) -> None:
+def test_a_broker_file_that_is_not_there(bad_lab: Lab, before: list[str], tmp_path: Path) -> None:
     command, _, *options = clusterset.join_command(bad_lab, "west")
 
-    assert_refused(bad_lab, [command, str(tmp_path / "lost.subm"), *options], "cannot read", 2)
+    done = clusterset.cli(bad_lab, command, str(tmp_path / "lost.subm"), *options)
+
+    assert_refused(done, "cannot read", 2)
+    assert everything(bad_lab) == before
