@@ -185,8 +185,12 @@ def cable_name(cluster_id: ClusterId, private_ip: IPAddress) -> str:
 
 
 def sanitised_name(text: str) -> str:
-    """Return *text* as an object name: lower case, other characters as dashes, none at the ends."""
-    return re.sub(r"[^a-z0-9.-]", "-", text.lower()).strip("-")
+    """Return *text* as an object name: lower case, other characters as dashes.
+
+    Dots stand between letters and digits only, and these stand at the ends, as the Kubernetes API demands.
+    """
+    dashed = re.sub(r"[^a-z0-9.-]", "-", text.lower())
+    return ".".join(filter(None, (part.strip("-") for part in dashed.split("."))))
 
 
 def _cable_name(spec: Fields) -> str:

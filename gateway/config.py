@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from crds.endpoint import sanitised_name
 from crds.meta import ClusterId, IPNetwork, NodeName
 from crds.network import first_overlap
 from gateway.health.ping import PingTiming
@@ -73,6 +74,8 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
         kubeconfig=_path(env.text("ISTHMUS_KUBECONFIG")),
     )
     _check_backend(env)
+    if settings.node and not sanitised_name(settings.node):
+        env.fault("NODE_NAME", f"{settings.node!r} has no letter and no digit; give it this node's name")
     overlap = first_overlap(settings.service_cidrs + settings.cluster_cidrs)
     if overlap is not None:
         env.fault("SUBMARINER_CLUSTERCIDR", f"{overlap[1]} overlaps {overlap[0]}; name each network once")

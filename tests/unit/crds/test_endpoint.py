@@ -189,3 +189,4 @@ def test_names_are_derived_as_every_member_derives_them():
         endpoint_name(endpoint_spec("west", private_ip="10.1.0.1")) == "west-submariner-cable-west-10-1-0-1"
     )
     assert sanitised_name("-Node_1.Example-") == "node-1.example"
+    assert sanitised_name(".Node..é.Example_.") == "node.example"

@@ -95,6 +95,10 @@ def test_any_other_socket_is_refused(text):
     assert "ISTHMUS_VICI_SOCKET: " in fault(ISTHMUS_VICI_SOCKET=text)
 
 
+def test_a_node_name_without_letters_is_refused():
+    assert "NODE_NAME: '_._' has no letter and no digit" in fault(NODE_NAME="_._")
+
+
 def test_globalnet_is_refused_in_plain_words():
     assert "SUBMARINER_GLOBALCIDR: overlapping networks" in fault(SUBMARINER_GLOBALCIDR="242.0.0.0/16")
 
