@@ -15,6 +15,8 @@ _ARP = 0x0806
 _IPV4 = 0x0800
 _IPV6 = 0x86DD
 _VLAN = 0x8100
+_HOP_BY_HOP = 0
+"""Next header of an IPv6 packet with options for each router (RFC 8200, 4.3)."""
 _FILE_HEADER = 24
 _PACKET_HEADER = 16
 _MAGICS = {
@@ -118,7 +120,11 @@ def _ipv4(data: bytes) -> Packet | None:
 def _ipv6(data: bytes) -> Packet | None:
     if len(data) < 40 or data[0] >> 4 != 6:
         return None
-    return _with_ports(data[8:24], data[24:40], data[6], data[40:], later_fragment=False)
+    protocol, rest = data[6], data[40:]
+    # Multicast listener reports, which every device sends once it is up, begin with one (RFC 3810, 5).
+    if protocol == _HOP_BY_HOP and len(rest) >= 8:
+        protocol, rest = rest[0], rest[(rest[1] + 1) * 8 :]
+    return _with_ports(data[8:24], data[24:40], protocol, rest, later_fragment=False)
 
 
 def _with_ports(

@@ -99,3 +99,15 @@ def test_an_ipv6_packet_is_read():
     assert packet is not None
     assert packet.destination_port == 4500
     assert len(packet.source) == 16
+
+
+def test_the_protocol_of_a_multicast_listener_report_is_behind_its_options():
+    report = b"\x3a\x00\x05\x02\x00\x00\x01\x00" + b"\x8f" + bytes(27)
+    header = (
+        struct.pack("!IHBB", 0x60000000, len(report), 0, 1) + bytes(16) + b"\xff\x02" + bytes(13) + b"\x16"
+    )
+    (frame,) = read_frames(capture(ETHERNET, bytes(12) + b"\x86\xdd" + header + report))
+
+    packet = parse_packet(frame)
+    assert packet is not None
+    assert (packet.protocol, packet.payload[:1]) == (58, b"\x8f")
