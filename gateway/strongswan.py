@@ -17,7 +17,7 @@ from gateway.plan.cablestate import judge_cable
 from gateway.plan.ipsec import IpsecOptions, IpsecPlan, connection_name, obstacle, plan_ipsec
 from gateway.sweeper import Sweeper
 from isthmus.charon import driver, esp
-from isthmus.charon.api import CameUp, Charon, CharonAway, CharonEvent, CharonFacts, CharonRefused
+from isthmus.charon.api import Charon, CharonAway, CharonEvent, CharonFacts, CharonRefused
 from isthmus.charon.driver import Loaded
 from isthmus.charon.healing import Command, EndChild, EndIke, Initiate, Wanted, by_connection
 from isthmus.charon.records import IkeSa, IpsecConnection, Psk, StartAction
@@ -48,7 +48,7 @@ class StrongswanDriver:
     ) -> None:
         """Each pass uses the key that *read_key* returns; without it that of *options* for ever.
 
-        *sweeper* takes away what a killed charon left in the kernel.
+        *sweeper* compares the kernel's IPsec tables with charon, where the kernel encrypts.
         """
         self._charon = charon
         self._options = options
@@ -104,8 +104,6 @@ class StrongswanDriver:
         with self._charon.listening(self._inbox.put_nowait):
             while True:
                 event = await self._next_event()
-                if isinstance(event, CameUp) and self._sweeper:
-                    self._sweeper.expect_leftovers()
                 if event is None or (not isinstance(event, _Rearm) and self._tunnels.hear(event)):
                     yield
 
@@ -186,7 +184,10 @@ def _start_action(facts: CharonFacts) -> StartAction:
 def _joined(charon: Outcome, swept: Outcome) -> Outcome:
     """One step for whoever reads the log: a tunnel's two halves."""
     return replace(
-        charon, removed=charon.removed + swept.removed, failures=(*charon.failures, *swept.failures)
+        charon,
+        changed=charon.changed + swept.changed,
+        removed=charon.removed + swept.removed,
+        failures=(*charon.failures, *swept.failures),
     )
 
 

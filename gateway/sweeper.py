@@ -1,10 +1,10 @@
-"""Removes from the kernel what a killed charon has left there; looks only when there may be something."""
+"""Holds the kernel's IPsec tables against what charon believes, and ends what only one of them knows."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gateway.plan.leftovers import find_leftovers
+from gateway.plan.leftovers import find_leftovers, find_lost
 from isthmus.charon.api import Charon
 from isthmus.charon.records import IpsecConnection
 from isthmus.dataplane.command import Command
@@ -14,30 +14,30 @@ from isthmus.reconcile.outcome import Outcome
 
 
 class Sweeper:
-    """What is ours in the kernel's IPsec tables, held against what charon holds."""
+    """For charons whose ESP is the kernel's."""
 
     def __init__(self, command: Command) -> None:
         self._command = command
-        self._due = True
-
-    def expect_leftovers(self) -> None:
-        """Another charon has come up, perhaps after one that was killed."""
-        self._due = True
 
     async def sweep(self, charon: Charon, connections: Sequence[IpsecConnection]) -> Outcome:
-        """Remove what no SA and no connection needs; look again next time as long as something waits."""
-        if not self._due:
-            return Outcome(STEP)
+        """Remove what no SA and no connection needs; end SAs that lack their half in the kernel."""
         try:
-            # First the kernel and then charon: what charon installs in between is not among the former.
+            before = await charon.list_sas()
             states, policies = await owned_states(self._command), await owned_policies(self._command)
-            sas = await charon.list_sas(patiently=True) if states or policies else ()
-            leftovers = find_leftovers(states, policies, connections, sas)
-            outcome = await remove_xfrm(self._command, leftovers.states, leftovers.policies)
+            lost = find_lost(states, policies, before)
+            leftovers = find_leftovers(states, policies, connections, before)
+            if not (lost or leftovers):
+                return Outcome(STEP)
+            # What charon changed meanwhile, or was working on, is neither lost nor left over.
+            after = await charon.list_sas(patiently=True)
+            leftovers = find_leftovers(states, policies, connections, after)
+            lost &= find_lost(states, policies, after)
+            for unique_id in sorted(lost):
+                await charon.terminate_ike(unique_id, hasty=True)
+            removed = await remove_xfrm(self._command, leftovers.states, leftovers.policies)
         except Transient as failure:
             return Outcome(STEP, failures=(failure,))
-        self._due = leftovers.waiting or bool(outcome.failures)
-        return outcome
+        return Outcome(STEP, changed=len(lost), removed=removed.removed, failures=removed.failures)
 
     async def sweep_all(self) -> Outcome:
         """Remove all that is ours: no charon is there to do it, and no tunnel is wanted."""

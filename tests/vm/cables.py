@@ -108,6 +108,11 @@ class Cables:
         time.sleep(0.5)
         self.loop.call_soon_threadsafe(self.pair.east.wants, west)
 
+    def kick(self) -> None:
+        """Let both drivers look again, as the resync does."""
+        for gateway in (self.pair.east, self.pair.west):
+            self.loop.call_soon_threadsafe(gateway.kicked.set)
+
     def connected(self) -> None:
         """Wait until both ends say so."""
         for gateway in (self.pair.east, self.pair.west):

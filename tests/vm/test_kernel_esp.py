@@ -18,6 +18,7 @@ import pytest
 from gateway.plan.ipsec import IpsecOptions
 from gateway.strongswan import StrongswanDriver
 from gateway.sweeper import Sweeper
+from isthmus.charon.healing import SETTLE_SECONDS
 from isthmus.charon.records import Psk
 from isthmus.reconcile.clock import SystemClock
 from tests import netns
@@ -222,7 +223,28 @@ def test_changed_subnets_reach_both_ends_while_packets_flow(world: World):
     assert len(world.xfrm(EAST, "policy")) == 12
 
 
+@pytest.mark.parametrize("what", ["policy", "state"])
+def test_what_somebody_flushed_in_the_kernel_is_back_with_the_next_pass(world: World, what: str):
+    time.sleep(SETTLE_SECONDS)
+    world.rig.run(world.rig.node(EAST, GATEWAY), "ip", "xfrm", what, "flush")
+
+    since = time.monotonic()
+    world.cables.kick()
+    until(
+        lambda: (
+            [len(world.xfrm(site, "state")) for site in SITES] == [2, 2]
+            and len(world.xfrm(EAST, "policy")) == 12
+        )
+    )
+    world.cables.connected()
+    print(f"flushed {what}: back after {time.monotonic() - since:.1f} s")
+
+    answer = world.ask(world.rig.pod(EAST, WORKER), "tcp", WEST.pod(WORKER))
+    assert answer == f"west-{WORKER} {EAST.pod(WORKER)}"
+
+
 def test_flushed_policies_and_states_let_nothing_out(world: World):
+    world.cables.stop_daemons()
     gateway = world.rig.node(EAST, GATEWAY)
     world.rig.run(gateway, "ip", "xfrm", "policy", "flush")
     world.rig.run(gateway, "ip", "xfrm", "state", "flush")
@@ -232,6 +254,8 @@ def test_flushed_policies_and_states_let_nothing_out(world: World):
             with netns.inside(world.client(EAST, kind, number)):
                 answer = echoclient.ask("udp", WEST.pod(WORKER), PORT, seconds=2.0)
             assert answer.startswith("failed:")
+    world.cables.start_daemons()
+    world.cables.connected()
 
 
 def test_parted_gateways_have_no_policy_and_no_state_left(world: World):
@@ -240,6 +264,21 @@ def test_parted_gateways_have_no_policy_and_no_state_left(world: World):
     until(
         lambda: [world.xfrm(site, what) for site in SITES for what in ("policy", "state")] == [[], [], [], []]
     )
+
+
+def test_without_charon_a_gateway_is_removed_with_its_states_and_policies(world: World):
+    world.cables.want(joined=True)
+    world.cables.connected()
+    world.cables.stop_daemons()
+    for gateway in (world.cables.pair.east, world.cables.pair.west):
+        gateway.site.kill()
+    assert len(world.xfrm(EAST, "state")) == 2
+
+    for gateway in (world.cables.pair.east, world.cables.pair.west):
+        gateway.restart_daemon()
+        world.cables.do(gateway.driver.cleanup())
+
+    assert [world.xfrm(site, what) for site in SITES for what in ("policy", "state")] == [[], [], [], []]
 
 
 async def _end_all(gateway: Gateway) -> None:

@@ -33,25 +33,26 @@ def removals(command: FakeCommand) -> list[str]:
     return [given for line, given in command.calls if line == REMOVE]
 
 
-async def test_a_kernel_without_leftovers_is_read_once_and_then_no_more():
+async def test_a_kernel_without_leftovers_is_only_read():
     tidy = command()
-    sweeper = Sweeper(tidy)
 
-    assert await sweeper.sweep(FakeCharon(KERNEL), CONNECTIONS) == Outcome("xfrm")
-    assert await sweeper.sweep(FakeCharon(KERNEL), CONNECTIONS) == Outcome("xfrm")
+    assert await Sweeper(tidy).sweep(FakeCharon(KERNEL), CONNECTIONS) == Outcome("xfrm")
 
     assert [line for line, _ in tidy.calls] == [LIST_STATES, LIST_POLICIES]
 
 
-async def test_another_charon_may_follow_one_that_was_killed():
-    tidy = command()
-    sweeper = Sweeper(tidy)
-    await sweeper.sweep(FakeCharon(KERNEL), CONNECTIONS)
-    sweeper.expect_leftovers()
+async def test_a_tunnel_that_somebody_removed_from_the_kernel_is_made_anew():
+    charon = FakeCharon(KERNEL)
+    driver = StrongswanDriver(charon, IpsecOptions(Psk("QUJD")), FakeClock(), sweeper=Sweeper(command()))
+    await driver.sync((CABLE,))
+    (before,) = charon.sas
+    charon.age(60)
 
-    await sweeper.sweep(FakeCharon(KERNEL), CONNECTIONS)
+    assert (await driver.sync((CABLE,))).changed == 1
+    await driver.sync((CABLE,))
 
-    assert len(tidy.calls) == 4
+    (after,) = charon.sas
+    assert after != before
 
 
 async def test_old_states_go_when_the_tunnel_is_up_and_not_before():

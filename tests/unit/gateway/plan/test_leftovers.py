@@ -5,7 +5,7 @@ from ipaddress import ip_address
 
 from gateway.plan.cables import plan_cable
 from gateway.plan.ipsec import IpsecOptions, connection_name, plan_ipsec, reqid_of
-from gateway.plan.leftovers import Leftovers, find_leftovers
+from gateway.plan.leftovers import Leftovers, find_leftovers, find_lost
 from isthmus.charon.records import IkeSa, Psk, StartAction
 from isthmus.dataplane.xfrm import XfrmPolicy, XfrmState
 from tests.builders import endpoint_spec, networks
@@ -57,8 +57,8 @@ def test_a_dead_charons_states_go_once_the_tunnel_is_up_again():
 
 
 def test_a_dead_charons_states_carry_on_until_then():
-    assert find_leftovers((OLD,), (), CONNECTIONS, ()) == Leftovers(waiting=True)
-    assert find_leftovers((OLD, IN), (), CONNECTIONS, (tunnel("INSTALLING"),)) == Leftovers(waiting=True)
+    assert not find_leftovers((OLD,), (), CONNECTIONS, ())
+    assert not find_leftovers((OLD, IN), (), CONNECTIONS, (tunnel("INSTALLING"),))
 
 
 def test_the_kernels_call_for_a_tunnel_is_left_to_charon():
@@ -85,3 +85,36 @@ def test_a_policy_in_the_wrong_direction_is_left_over():
     backwards = replace(WANTED_POLICIES[0], direction="in")
 
     assert find_leftovers((), (backwards,), CONNECTIONS, ()) == Leftovers(policies=(backwards,))
+
+
+ALL_POLICIES = tuple(
+    policy(str(source), str(destination), direction)
+    for local in CONNECTION.local_subnets
+    for remote in CONNECTION.remote_subnets
+    for source, destination, direction in (
+        (local, remote, "out"),
+        (remote, local, "in"),
+        (remote, local, "fwd"),
+    )
+)
+
+
+def test_a_tunnel_with_its_half_in_the_kernel_is_not_lost():
+    assert find_lost((IN, OUT), ALL_POLICIES, (tunnel(),)) == frozenset()
+
+
+def test_a_responder_that_installs_its_outbound_state_last_is_not_lost():
+    assert find_lost((IN,), ALL_POLICIES, (tunnel(),)) == frozenset()
+
+
+def test_a_tunnel_without_its_state_or_one_policy_is_lost():
+    assert find_lost((OUT,), ALL_POLICIES, (tunnel(),)) == {1}
+    assert find_lost((IN, OUT), ALL_POLICIES[1:], (tunnel(),)) == {1}
+
+
+def test_a_tunnel_in_birth_or_of_somebody_else_is_none_of_ours_to_end():
+    young = replace(tunnel(), children=(replace(tunnel().children[0], installed_seconds=1),))
+
+    assert (
+        find_lost((), (), (young, tunnel("REKEYED"), replace(tunnel(), name="roadwarriors"))) == frozenset()
+    )
