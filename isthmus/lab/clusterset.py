@@ -9,13 +9,18 @@ import json
 import sys
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
+from crds.endpoint import render_spec
+from crds.gateway import parse_gateway
 from isthmus.lab import process
 from isthmus.lab.install import install, uninstall
 from isthmus.lab.lab import Lab, Report
 from isthmus.reconcile.errors import Fatal
 
+NAMESPACE = "submariner-operator"
+KIND = "gateways.submariner.io"
 BROKER_FILE = "broker-info.subm"
 CONNECT_SECONDS = 60.0
 MEASURE_SECONDS = 10.0
@@ -23,7 +28,7 @@ MEASURE_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """One row of `isthmus show connections`."""
+    """What one gateway says of one tunnel."""
 
     cluster: str
     remote: str
@@ -83,25 +88,27 @@ def connections(lab: Lab, clusters: Iterable[str]) -> list[Connection]:
     """What the gateways of *clusters* report of their tunnels; none where nothing reports yet."""
     found = []
     for cluster in clusters:
-        shown = cli(lab, "show", "connections", "--context", cluster, "-o", "json")
-        if shown.ok:
-            found += parse_connections(shown.stdout)
+        # By kubectl: asked again and again, `isthmus show` would compete with the daemons it waits for.
+        with suppress(process.ProgramFailed):
+            found += parse_connections(
+                cluster, lab.kubectl(cluster, "get", "-n", NAMESPACE, KIND, "-o", "json")
+            )
     return found
 
 
-def parse_connections(text: str) -> list[Connection]:
-    """Read the JSON of `isthmus show connections`."""
+def parse_connections(cluster: str, text: str) -> list[Connection]:
+    """Read the Gateway objects of *cluster*, as kubectl lists them."""
     return [
         Connection(
             cluster=cluster,
-            remote=row["endpoint"].get("cluster_id", ""),
-            status=row["status"],
-            message=row["message"],
-            address=row.get("usingIP") or "",
-            rtt_seconds=row.get("rttSeconds"),
+            remote=str(render_spec(connection.endpoint).get("cluster_id", "")),
+            status=connection.status,
+            message=connection.message,
+            address="" if connection.using_ip is None else str(connection.using_ip),
+            rtt_seconds=None if connection.latency is None else connection.latency.average,
         )
-        for cluster, rows in json.loads(text).items()
-        for row in rows
+        for item in json.loads(text)["items"]
+        for connection in parse_gateway(item).status.connections
     ]
 
 

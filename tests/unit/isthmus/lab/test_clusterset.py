@@ -1,9 +1,14 @@
 import json
+from ipaddress import ip_address
 
+import crds.gateway
+from crds.endpoint import EndpointEcho
+from crds.gateway import ConnectionStatus, GatewayStatus, HaStatus, Latency, render_gateway
 from isthmus.lab.clusterset import Connection, join_command, parse_connections
 from isthmus.lab.lab import Lab
 from isthmus.lab.state import LabPaths
 from isthmus.lab.topology import ClusterShape, build
+from tests.builders import endpoint_spec
 
 
 def lab_of(*shapes: ClusterShape) -> Lab:
@@ -25,14 +30,20 @@ def test_several_gateway_nodes_are_all_named():
     assert words[-4:] == ["--gateway-node", "east-gateway-1", "--gateway-node", "east-gateway-2"]
 
 
-def test_connections_are_read_from_what_show_prints():
-    connected = {"localGateway": "east-gateway", "status": "connected", "message": "", "rttSeconds": 0.001}
-    connected |= {"endpoint": {"cluster_id": "west"}, "usingIP": "172.31.2.50", "usingNAT": False}
-    refused = {"status": "error", "message": "overlaps", "endpoint": {"cluster_id": "rogue"}}
+def test_connections_are_read_from_gateway_objects_refused_ones_included():
+    west = endpoint_spec("west", "10.2.0.0/16")
+    latency = Latency(last=0.002, minimum=0.001, average=0.0015, maximum=0.002, std_dev=0.0)
+    address = ip_address("172.31.2.50")
+    rows = (
+        crds.gateway.Connection(ConnectionStatus.CONNECTED, "", west, address, False, latency),
+        crds.gateway.Connection(
+            ConnectionStatus.ERROR, "overlaps", EndpointEcho(json.dumps({"cluster_id": "rogue"}))
+        ),
+    )
+    status = GatewayStatus("1", HaStatus.ACTIVE, endpoint_spec("east", "10.1.0.0/16"), "", rows)
+    item = render_gateway("east-gateway", "submariner-operator", status, 1)
 
-    rows = parse_connections(json.dumps({"east": [connected, refused]}))
-
-    assert rows == [
-        Connection("east", "west", "connected", "", "172.31.2.50", 0.001),
+    assert parse_connections("east", json.dumps({"items": [item]})) == [
+        Connection("east", "west", "connected", "", "172.31.2.50", 0.0015),
         Connection("east", "rogue", "error", "overlaps", "", None),
     ]
