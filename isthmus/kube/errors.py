@@ -90,13 +90,13 @@ class Refused(ApiError):
 class Throttled(ApiError):
     """429: the server is too busy for us."""
 
-    advice = "the server is overloaded; this is tried again by itself"
+    advice = "the server is overloaded; daemons go on trying, a command is to be run again"
 
 
 class Unavailable(ApiError):
     """No connection, no answer in time, or 5xx."""
 
-    advice = "check that the API server runs and can be reached from here; this is tried again by itself"
+    advice = "check that the API server runs and can be reached from here; daemons go on trying"
 
 
 class BadCertificate(ApiError):
