@@ -12,8 +12,10 @@ import re
 import shutil
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from isthmus.lab import process
 from isthmus.reconcile.errors import Fatal
@@ -21,6 +23,8 @@ from isthmus.reconcile.errors import Fatal
 NAMES = ("kube-apiserver", "kube-controller-manager", "kube-proxy", "kubectl")
 MODULE = Path(__file__).parent / "go"
 BUILD_SECONDS = 3600
+HEARTBEAT_SECONDS = 20.0
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,19 +91,39 @@ def _build_missing(directory: Path, report: Callable[[str], None]) -> None:
             "(sudo has a PATH of its own): install it from your distribution or go.dev, or point "
             "KUBEBUILDER_ASSETS to a directory that holds them"
         )
-    version = pinned_version()
     for name in NAMES:
-        if (directory / name).exists():
-            continue
-        report(f"building {name} {version} (minutes when the Go cache is cold)")
-        started = time.monotonic()
-        temporary = directory / f".{name}.{os.getpid()}"
-        done = process.run(
-            ["go", "build", "-mod=readonly", "-p", "2", "-trimpath", "-ldflags", linker_flags(version), "-o",
-             str(temporary), f"k8s.io/kubernetes/cmd/{name}"],
-            cwd=MODULE, timeout=BUILD_SECONDS, env={"CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false"},
-        )  # fmt: skip
-        if not done.ok:
-            raise Fatal(f"building {name} failed: {done.stderr.strip()[-800:]}")
-        temporary.rename(directory / name)
-        report(f"built {name} in {time.monotonic() - started:.0f} s")
+        if not (directory / name).exists():
+            _build(directory, name, report)
+
+
+def _build(directory: Path, name: str, report: Callable[[str], None]) -> None:
+    version = pinned_version()
+    report(f"building {name} {version} (minutes when the Go cache is cold)")
+    started = time.monotonic()
+    temporary = directory / f".{name}.{os.getpid()}"
+    command = ["go", "build", "-mod=readonly", "-p", "2", "-trimpath", "-ldflags", linker_flags(version)]
+    done = with_heartbeat(
+        lambda: process.run(
+            [*command, "-o", str(temporary), f"k8s.io/kubernetes/cmd/{name}"],
+            cwd=MODULE,
+            timeout=BUILD_SECONDS,
+            env={"CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false"},
+        ),
+        lambda seconds: report(f"… still building {name} ({seconds:.0f} s)"),
+    )
+    if not done.ok:
+        raise Fatal(f"building {name} failed: {done.stderr.strip()[-800:]}")
+    temporary.rename(directory / name)
+    report(f"built {name} in {time.monotonic() - started:.0f} s")
+
+
+def with_heartbeat(
+    work: Callable[[], T], beat: Callable[[float], None], every: float = HEARTBEAT_SECONDS
+) -> T:
+    """Do *work* and meanwhile tell *beat* now and then how many seconds it has taken."""
+    started = time.monotonic()
+    with ThreadPoolExecutor(1) as pool:
+        future = pool.submit(work)
+        while not wait([future], timeout=every).done:
+            beat(time.monotonic() - started)
+        return future.result()

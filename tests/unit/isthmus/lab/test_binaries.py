@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -103,3 +104,17 @@ def test_a_program_that_is_nowhere_is_named(tmp_path, monkeypatch):
 
     with pytest.raises(Fatal, match="etcd is not installed"):
         binaries.Programs(tmp_path).path("etcd")
+
+
+def test_a_long_build_is_heard_of_while_it_lasts():
+    heard: list[float] = []
+    twice = threading.Event()
+
+    def beat(seconds: float) -> None:
+        heard.append(seconds)
+        if len(heard) == 2:
+            twice.set()
+
+    assert binaries.with_heartbeat(lambda: twice.wait(10), beat, every=0.01)
+    assert heard == sorted(heard)
+    assert len(heard) >= 2
