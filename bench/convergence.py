@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from functools import partial
 
 from bench.announcing import (
     HERE,
@@ -90,7 +91,7 @@ def _handed_over(rig: Rig) -> float:
 async def _ready(rig: Rig, since: float) -> float:
     """Wait until both sides' Gateway objects say connected; return the seconds since *since*."""
     for api in (rig.broker, rig.there):
-        await _until(lambda api=api: _is_connected(api))  # type: ignore[misc]
+        await _until(partial(_is_connected, api))
     return time.time() - since
 
 

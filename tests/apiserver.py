@@ -230,12 +230,12 @@ users:
 
 def _wait_ready(running: ApiServer) -> None:
     context = ssl.create_default_context(cadata=running.ca_pem)
-    request = urllib.request.Request(  # noqa: S310 — our own https server
+    request = urllib.request.Request(
         f"{running.server}/readyz", headers={"Authorization": f"Bearer {running.admin_token}"}
     )
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
-        with contextlib.suppress(OSError), urllib.request.urlopen(request, context=context, timeout=5):  # noqa: S310
+        with contextlib.suppress(OSError), urllib.request.urlopen(request, context=context, timeout=5):
             return
         time.sleep(0.2)
     logs = [(running.directory / f"{name}.log").read_text()[-2000:] for name in ("etcd", "kube-apiserver")]

@@ -91,6 +91,7 @@ def _is_carried(pair: Pair, live: Iterable[ChildSa]) -> bool:
 
 def _is_within(subnet: IPNetwork, selectors: Iterable[IPNetwork]) -> bool:
     return any(
+        # The checker does not see that equal versions mean equal types.
         subnet.version == selector.version and subnet.subnet_of(selector)  # type: ignore[arg-type]
         for selector in selectors
     )

@@ -68,7 +68,7 @@ async def reflect(
             case WatchFrom(version):
                 event = await _watch(source, store, on_change, version)
         # Chance for a delay, nothing secret.
-        command = state.handle(event, random.random())  # noqa: S311
+        command = state.handle(event, random.random())
 
 
 async def _list(source: Source, store: Store[Any], on_change: Callable[[], None]) -> Event:
@@ -87,7 +87,7 @@ async def _list(source: Source, store: Store[Any], on_change: Callable[[], None]
 async def _watch(source: Source, store: Store[Any], on_change: Callable[[], None], version: str) -> Event:
     began = source.clock.monotonic()
     events_seen = 0
-    seconds = int(random.uniform(SHORTEST_WATCH, WATCH_SECONDS))  # noqa: S311
+    seconds = int(random.uniform(SHORTEST_WATCH, WATCH_SECONDS))
     stream = source.api.watch(
         store.resource,
         source.namespace,

@@ -133,7 +133,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     signal.signal(signal.SIGINT, on_signal)
     quality = LinkQuality(delay=given.delay_ms / 1000, loss=given.loss_percent / 100)
     # A seeded generator on purpose: the same losses in every run.
-    line = Line(quality, Random(given.seed))  # noqa: S311
+    line = Line(quality, Random(given.seed))
     run_line(open_tun(given.tun), line, lambda: bool(stop))
 
 

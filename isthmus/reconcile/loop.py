@@ -74,7 +74,7 @@ class Loop:
             self._observe(report, took)
             longest = self._timing.resync
             if failures:
-                longest = min(longest, backoff.delay(failures - 1, random.random()))  # noqa: S311
+                longest = min(longest, backoff.delay(failures - 1, random.random()))
             await self._clock.sleep(self._timing.minimum_interval)
             await event_within(self._kicked, longest - self._timing.minimum_interval, self._clock)
 

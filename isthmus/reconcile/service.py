@@ -79,7 +79,7 @@ async def keep_running(main: Main, clock: Clock) -> None:
             log.warning("clean_up_failed", error=str(refusal))
             return
         failures = 0 if clock.monotonic() - began >= HEALTHY_SECONDS else failures + 1
-        delay = BACKOFF.delay(max(failures - 1, 0), random.random())  # noqa: S311
+        delay = BACKOFF.delay(max(failures - 1, 0), random.random())
         log.warning("start_failed", error=str(refusal), retry_seconds=round(delay, 1))
         await clock.sleep(delay)
 

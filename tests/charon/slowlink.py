@@ -45,7 +45,7 @@ def _open(namespace: str) -> int:
 
 
 def _carry(ends: list[int], delay: float, loss: float, stop: threading.Event) -> None:
-    random = Random(1)  # noqa: S311 - losses, not secrets
+    random = Random(1)
     flying: deque[tuple[float, int, bytes]] = deque()
     while not stop.is_set():
         wait = min(LONGEST_WAIT, max(0.0, flying[0][0] - time.monotonic())) if flying else LONGEST_WAIT

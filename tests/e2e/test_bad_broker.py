@@ -51,7 +51,7 @@ def assert_still_connected(lab: Lab) -> None:
 
 def test_a_revoked_token(bad_lab: Lab) -> None:
     where = ("-n", BROKER_NAMESPACE)
-    secret = "cluster-west-token"  # noqa: S105 - the name of an object
+    secret = "cluster-west-token"
     encoded = bad_lab.kubectl("east", *where, "get", "secret", secret, "-o", "jsonpath={.data.token}")
     bad_lab.kubectl("east", *where, "delete", "secret", secret)
     eventually(lambda: assert_invalid(bad_lab, base64.b64decode(encoded).decode()))

@@ -19,7 +19,7 @@ async def test_a_broker_is_made_and_its_file_opens_it():
     info = await deploy_broker(world.target, REQUEST, SERVER)
 
     assert (info.server, info.namespace) == (SERVER, "submariner-k8s-broker")
-    assert info.token == "token.submariner-k8s-broker.submariner-k8s-broker-admin"  # noqa: S105
+    assert info.token == "token.submariner-k8s-broker.submariner-k8s-broker-admin"
     assert info.ca == b"fake CA\n"
     assert len(info.psk) == PSK_BYTES
     assert len(world.local.objects(CRDS)) == 4

@@ -6,7 +6,7 @@ from isthmus.lab.delayline import Line, LinkQuality
 
 
 def line(delay: float = 0.0, loss: float = 0.0, limit: int = 1000) -> Line:
-    return Line(LinkQuality(delay, loss), Random(1), limit)  # noqa: S311 - repeatable losses
+    return Line(LinkQuality(delay, loss), Random(1), limit)
 
 
 def test_a_packet_leaves_after_its_delay_and_not_before():
